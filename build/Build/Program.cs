@@ -1,0 +1,2 @@
+Console.Error.WriteLine("The build cannot run yet.");
+return 1;

@@ -1,0 +1,2 @@
+Console.Error.WriteLine("The sandbox cannot run yet.");
+return 1;

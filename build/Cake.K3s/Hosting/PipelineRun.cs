@@ -1,0 +1,47 @@
+using Cake.K3s.Environments;
+using Cake.K3s.Settings;
+
+namespace Cake.K3s.Hosting;
+
+/// <summary>One run: the settings and the environment, each read or opened once, on first use.</summary>
+public sealed class PipelineRun
+{
+    private readonly Lazy<DeploySettings> _settings;
+    private readonly Lazy<Task<DeployEnvironment>> _environment;
+    private readonly CancellationTokenSource _cancellation = new();
+
+    /// <summary>Makes a run; reads and opens nothing.</summary>
+    public PipelineRun(RunOptions options, SettingsReader reader, IEnumerable<IEnvironmentOpener> openers)
+    {
+        Options = options;
+        _settings = new(() => reader.Read(options.SettingsFile));
+        _environment = new(() => OpenAsync(openers));
+    }
+
+    /// <summary>What the command line says.</summary>
+    public RunOptions Options { get; }
+
+    /// <summary>deploy.yaml.</summary>
+    /// <exception cref="SettingsException">It is wrong (exit code 2).</exception>
+    public DeploySettings Settings => _settings.Value;
+
+    /// <summary>The chosen environment's part of deploy.yaml.</summary>
+    /// <exception cref="SettingsException">There is no such environment (exit code 2).</exception>
+    public EnvironmentSettings EnvironmentSettings => Settings.EnvironmentNamed(Options.Environment);
+
+    /// <summary>Cancelled by Ctrl+C and SIGTERM.</summary>
+    public CancellationToken Cancellation => _cancellation.Token;
+
+    /// <summary>The chosen environment, opened once: the sandbox is started, a kubeconfig is checked.</summary>
+    public Task<DeployEnvironment> EnvironmentAsync() => _environment.Value;
+
+    /// <summary>Asks every part of the run to stop.</summary>
+    public void Cancel() => _cancellation.Cancel();
+
+    private Task<DeployEnvironment> OpenAsync(IEnumerable<IEnvironmentOpener> openers)
+    {
+        var environment = EnvironmentSettings;
+        var opener = openers.First(candidate => candidate.CanOpen(environment));
+        return opener.OpenAsync(Settings, environment, Cancellation);
+    }
+}

@@ -1,0 +1,23 @@
+namespace Cake.K3s.Hosting;
+
+/// <summary>What the command line says beyond Cake's own switches. Immutable; made once a run from <c>ICakeArguments</c>.</summary>
+public sealed record RunOptions
+{
+    /// <summary>Absolute path of the repository: the directory that holds deploy.yaml.</summary>
+    public required string Root { get; init; }
+
+    /// <summary><c>--settings</c>: absolute path of deploy.yaml.</summary>
+    public required string SettingsFile { get; init; }
+
+    /// <summary><c>--environment</c>: the environment's name; null for deploy.yaml's default.</summary>
+    public string? Environment { get; init; }
+
+    /// <summary>Absolute path of <c>.tools/</c>.</summary>
+    public string ToolsDirectory => Path.Combine(Root, ".tools");
+
+    /// <summary>Absolute path of <c>.sandbox/</c>.</summary>
+    public string SandboxDirectory => Path.Combine(Root, ".sandbox");
+
+    /// <summary>Absolute path of <c>artifacts/</c>.</summary>
+    public string ArtifactsDirectory => Path.Combine(Root, "artifacts");
+}

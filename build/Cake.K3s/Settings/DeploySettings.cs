@@ -1,0 +1,237 @@
+using System.Collections.Immutable;
+
+namespace Cake.K3s.Settings;
+
+/// <summary>deploy.yaml, read and checked. All paths are as written, relative to the directory of deploy.yaml.</summary>
+public sealed record DeploySettings
+{
+    /// <summary>The app's name: lower case, digits and dashes; names its releases in the cluster.</summary>
+    public required string App { get; init; }
+
+    /// <summary>The environment that is used when <c>--environment</c> is not given.</summary>
+    public string DefaultEnvironment { get; init; } = "sandbox";
+
+    /// <summary>The images that are built, by name; manifests say <c>image: NAME</c>.</summary>
+    public required ImmutableDictionary<string, ImageSettings> Images { get; init; }
+
+    /// <summary>The folder (or folders) of manifests; an environment may name its own.</summary>
+    public ImmutableArray<string> Manifests { get; init; } = ["manifests/app"];
+
+    /// <summary>What Lint and Test run.</summary>
+    public CheckSettings Checks { get; init; } = new();
+
+    /// <summary>How the database schema is migrated; null for an app that has none.</summary>
+    public MigrationSettings? Migration { get; init; }
+
+    /// <summary>How images are signed.</summary>
+    public SigningSettings Signing { get; init; } = new();
+
+    /// <summary>How many releases are kept and how a rollout is judged.</summary>
+    public RolloutSettings Rollout { get; init; } = new();
+
+    /// <summary>Where the app is deployed to, by name.</summary>
+    public required ImmutableDictionary<string, EnvironmentSettings> Environments { get; init; }
+
+    /// <summary>Absolute path of deploy.yaml; set by the reader.</summary>
+    [NotInFile]
+    public string File { get; init; } = "";
+
+    /// <summary>Absolute path of the directory of deploy.yaml.</summary>
+    [NotInFile]
+    public string Root => Path.GetDirectoryName(File) ?? "";
+}
+
+/// <summary>One image.</summary>
+public sealed record ImageSettings
+{
+    /// <summary>The build context's directory.</summary>
+    public required string Context { get; init; }
+
+    /// <summary>The Dockerfile, relative to the context.</summary>
+    public string Dockerfile { get; init; } = "Dockerfile";
+
+    /// <summary>The build stage to stop at; null for the last.</summary>
+    public string? Target { get; init; }
+
+    /// <summary>Build arguments by name.</summary>
+    public ImmutableDictionary<string, string> Arguments { get; init; } = ImmutableDictionary<string, string>.Empty;
+
+    /// <summary>A command run in the context before the build, e.g. <c>dotnet publish -o out</c>; null for none. A shell reads it.</summary>
+    public string? Prepare { get; init; }
+
+    /// <summary>
+    /// Files that <see cref="Prepare"/> reads, as globs relative to the context; when none of them changed since the last build,
+    /// the command is skipped. Empty: every file of the context that git does not ignore.
+    /// </summary>
+    public ImmutableArray<string> Sources { get; init; } = [];
+}
+
+/// <summary>What Lint and Test run, beside the library's own checks. A shell reads each command.</summary>
+public sealed record CheckSettings
+{
+    /// <summary>Commands of the Lint task.</summary>
+    public ImmutableArray<string> Lint { get; init; } = [];
+
+    /// <summary>Commands of the Test task.</summary>
+    public ImmutableArray<string> Test { get; init; } = [];
+}
+
+/// <summary>How the database schema is migrated.</summary>
+public sealed record MigrationSettings
+{
+    /// <summary>The manifest file of the Job that migrates, inside the manifests' folder; it is not applied with the rest.</summary>
+    public required string Job { get; init; }
+
+    /// <summary>How long the migration may take.</summary>
+    public Duration Timeout { get; init; } = Duration.FromMinutes(10);
+}
+
+/// <summary>How images are signed.</summary>
+public sealed record SigningSettings
+{
+    /// <summary>cosign's key reference: a file's path, <c>env://NAME</c>, <c>hashivault://NAME</c> or a KMS address.</summary>
+    public string? PrivateKey { get; init; }
+
+    /// <summary>The public key's file, checked in.</summary>
+    public string PublicKey { get; init; } = "cosign.pub";
+
+    /// <summary>Where the private key's password comes from; null for a key without one.</summary>
+    public SecretSource? Password { get; init; }
+}
+
+/// <summary>How many releases are kept and how a rollout is judged.</summary>
+public sealed record RolloutSettings
+{
+    /// <summary>How many release records are kept in the cluster.</summary>
+    public int Keep { get; init; } = 20;
+
+    /// <summary>How long a rollout may take before it counts as failed; progress does not extend it.</summary>
+    public Duration Deadline { get; init; } = Duration.FromMinutes(5);
+
+    /// <summary>Whether a failed rollout is followed by the last good release.</summary>
+    public bool RollBack { get; init; } = true;
+}
+
+/// <summary>One place that the app is deployed to.</summary>
+public sealed record EnvironmentSettings
+{
+    /// <summary>The name: its key in deploy.yaml.</summary>
+    [NotInFile]
+    public string Name { get; init; } = "";
+
+    /// <summary>Set for the embedded sandbox; then neither <see cref="Cluster"/> nor <see cref="Registry"/> is.</summary>
+    public SandboxSettings? Sandbox { get; init; }
+
+    /// <summary>The cluster; required where <see cref="Sandbox"/> is not set.</summary>
+    public ClusterSettings? Cluster { get; init; }
+
+    /// <summary>The registry; required where <see cref="Sandbox"/> is not set.</summary>
+    public RegistrySettings? Registry { get; init; }
+
+    /// <summary>The namespace; the app's name by default.</summary>
+    public string? Namespace { get; init; }
+
+    /// <summary>Folders of manifests, instead of <see cref="DeploySettings.Manifests"/>; empty for those.</summary>
+    public ImmutableArray<string> Manifests { get; init; } = [];
+
+    /// <summary>Build arguments by image, added to those of the image's settings.</summary>
+    public ImmutableDictionary<string, ImmutableDictionary<string, string>> Arguments { get; init; } =
+        ImmutableDictionary<string, ImmutableDictionary<string, string>>.Empty;
+
+    /// <summary>Values for <c>${NAME}</c> in manifests.</summary>
+    public ImmutableDictionary<string, string> Variables { get; init; } = ImmutableDictionary<string, string>.Empty;
+
+    /// <summary>Secret values for <c>${NAME}</c> in Secret manifests, by where they come from.</summary>
+    public ImmutableDictionary<string, SecretSource> Secrets { get; init; } = ImmutableDictionary<string, SecretSource>.Empty;
+
+    /// <summary>The signing key of this environment; <see cref="DeploySettings.Signing"/> where it is not set.</summary>
+    public SigningSettings? Signing { get; init; }
+
+    /// <summary>The nodes, for hardening.</summary>
+    public ImmutableArray<NodeSettings> Nodes { get; init; } = [];
+
+    /// <summary>What stands in front of the nodes, for hardening; null for nothing.</summary>
+    public EdgeSettings? Edge { get; init; }
+}
+
+/// <summary>The embedded sandbox. Ports are of 127.0.0.1; 0 picks a free one, which is kept.</summary>
+public sealed record SandboxSettings
+{
+    /// <summary>The port that Ingress hosts answer on.</summary>
+    public int IngressPort { get; init; } = 8080;
+
+    /// <summary>The Kubernetes API's port.</summary>
+    public int ApiPort { get; init; } = 0;
+
+    /// <summary>The registry's port.</summary>
+    public int RegistryPort { get; init; } = 0;
+}
+
+/// <summary>A cluster that is reached through a kubeconfig.</summary>
+public sealed record ClusterSettings
+{
+    /// <summary>The kubeconfig's path; <c>~</c> is the home directory.</summary>
+    public required string Kubeconfig { get; init; }
+
+    /// <summary>The context in it; its current one by default.</summary>
+    public string? Context { get; init; }
+}
+
+/// <summary>A container registry. Credentials come from Docker's configuration (<c>docker login</c>).</summary>
+public sealed record RegistrySettings
+{
+    /// <summary>Host and path that image names are put behind, e.g. <c>gitea.example.com/me/honeydue</c>.</summary>
+    public required string Address { get; init; }
+
+    /// <summary>Plain HTTP instead of HTTPS.</summary>
+    public bool Insecure { get; init; }
+}
+
+/// <summary>Where a secret comes from: exactly one of the members is set.</summary>
+public sealed record SecretSource
+{
+    /// <summary>An environment variable's name.</summary>
+    public string? Variable { get; init; }
+
+    /// <summary>A file's path; one line end at its end is dropped.</summary>
+    public string? File { get; init; }
+
+    /// <summary>A command whose standard output is the secret; one line end at its end is dropped. A shell reads it.</summary>
+    public string? Command { get; init; }
+
+    /// <summary>A service of the sandbox whose address it is; only in a sandbox environment.</summary>
+    public SandboxService? Sandbox { get; init; }
+}
+
+/// <summary>Services outside the cluster that the sandbox stands in for.</summary>
+public enum SandboxService
+{
+    /// <summary>A real PostgreSQL; the secret is a URL, <c>postgres://user:password@host:port/database</c>.</summary>
+    Postgres,
+}
+
+/// <summary>One node of the cluster, reached over SSH.</summary>
+public sealed record NodeSettings
+{
+    /// <summary>The node's name in Kubernetes.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Host name or address, or an alias from ~/.ssh/config.</summary>
+    public required string Host { get; init; }
+
+    /// <summary>The SSH port; ~/.ssh/config decides where it is not set.</summary>
+    public int? Port { get; init; }
+
+    /// <summary>The SSH user; ~/.ssh/config decides where it is not set.</summary>
+    public string? User { get; init; }
+}
+
+/// <summary>What stands in front of the nodes.</summary>
+public sealed record EdgeSettings
+{
+    /// <summary>The Cloudflare zone's name, e.g. <c>example.com</c>.</summary>
+    public string? CloudflareZone { get; init; }
+
+    /// <summary>Where Cloudflare's API token comes from.</summary>
+    public SecretSource? CloudflareToken { get; init; }
+}
