@@ -29,8 +29,16 @@ public sealed record Command(string Program, ImmutableArray<string> Arguments)
     /// <summary>After this long the process tree is ended and the command fails; null for no limit.</summary>
     public TimeSpan? Timeout { get; init; }
 
-    /// <summary>Called with each line (masked, without its line end) as it comes; null keeps the output quiet.</summary>
+    /// <summary>
+    /// Called with each line (masked, without its line end) as it comes, one at a time; null keeps the output quiet.
+    /// </summary>
     public Action<OutputLine>? OnLine { get; init; }
+
+    /// <summary>
+    /// Standard output is a secret: it is neither passed to <see cref="OnLine"/> nor part of an error, and the result has it as
+    /// <see cref="CommandResult.SecretOutput"/> alone.
+    /// </summary>
+    public bool OutputIsSecret { get; init; }
 
     /// <summary>Exit codes that are not a failure; 0 alone by default.</summary>
     public ImmutableArray<int> AcceptedExitCodes { get; init; } = [0];

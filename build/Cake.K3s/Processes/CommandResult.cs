@@ -1,3 +1,5 @@
+using Cake.K3s.Settings;
+
 namespace Cake.K3s.Processes;
 
 /// <summary>What a finished command left.</summary>
@@ -5,4 +7,8 @@ namespace Cake.K3s.Processes;
 /// <param name="StandardOutput">All of standard output, masked.</param>
 /// <param name="StandardError">All of standard error, masked.</param>
 /// <param name="Elapsed">Wall time.</param>
-public sealed record CommandResult(int ExitCode, string StandardOutput, string StandardError, TimeSpan Elapsed);
+public sealed record CommandResult(int ExitCode, string StandardOutput, string StandardError, TimeSpan Elapsed)
+{
+    /// <summary>Standard output as it came, for a command whose output is a secret; null for every other.</summary>
+    public Secret? SecretOutput { get; init; }
+}
