@@ -1,0 +1,14 @@
+using Cake.K3s.Kubernetes.Api;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Cake.K3s.Kubernetes;
+
+/// <summary>Registers what this folder brings.</summary>
+internal static class KubernetesServices
+{
+    internal static IServiceCollection AddKubernetes(this IServiceCollection services)
+    {
+        services.AddSingleton<ClusterConnector>();
+        return services;
+    }
+}
