@@ -1,2 +1,6 @@
-Console.Error.WriteLine("The build cannot run yet.");
-return 1;
+using Cake.Frosting;
+using Cake.K3s.Hosting;
+
+return new CakeHost()
+    .UseK3s()
+    .Run(args);

@@ -102,7 +102,7 @@ internal sealed class CommandRunner(ISecretMask mask, TimeProvider time) : IComm
     private CommandTask<CliWrap.CommandResult> Start(Command command, string mark, OutputCapture output)
     {
         CheckDirectory(command);
-        var cli = Cli.Wrap(command.Program)
+        var cli = CliWrap.Cli.Wrap(command.Program)
             .WithArguments(command.Arguments)
             .WithWorkingDirectory(DirectoryOf(command))
             .WithEnvironmentVariables(VariablesOf(command).SetItem(mark, "1"))

@@ -1,0 +1,36 @@
+using Cake.Core;
+using Cake.Frosting;
+using Cake.K3s.Processes;
+using Cake.K3s.Reporting;
+using Cake.K3s.Settings;
+using Cake.K3s.Tasks;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Cake.K3s.Hosting;
+
+/// <summary>Brings the library into a Cake Frosting host.</summary>
+public static class K3sHostExtensions
+{
+    /// <summary>
+    /// Adds the library's tasks, its context and its services. Your own tasks go beside them, with
+    /// <c>FrostingTask&lt;K3sContext&gt;</c> as their base.
+    /// </summary>
+    public static CakeHost UseK3s(this CakeHost host) => host
+        .AddAssembly(typeof(K3sContext).Assembly)
+        .UseContext<K3sContext>()
+        .UseLifetime<RunLifetime>()
+        .UseCakeSetting("Frosting_KnownArguments", string.Join(',', Switches.All.Select(known => known.Name)))
+        .ConfigureServices(services => services.AddK3s());
+
+    private static IServiceCollection AddK3s(this IServiceCollection services) => services
+        .AddTransient(typeof(Lazy<>), typeof(LazyService<>))
+        .AddSingleton(TimeProvider.System)
+        .AddSingleton(provider => RunOptionsReader.Read(
+            provider.GetRequiredService<ICakeArguments>(),
+            provider.GetRequiredService<ICakeEnvironment>()))
+        .AddSingleton<PipelineRun>()
+        .AddSingleton<IReporter, ConsoleReporter>()
+        .AddSingleton<TargetList>()
+        .AddSingleton<SettingsReader>()
+        .AddProcesses();
+}

@@ -1,0 +1,24 @@
+using Cake.Core;
+
+namespace Cake.K3s.Hosting;
+
+/// <summary>Makes <see cref="RunOptions"/> from what Cake read from the command line.</summary>
+internal static class RunOptionsReader
+{
+    /// <summary>Reads the options; relative paths are relative to the working directory.</summary>
+    public static RunOptions Read(ICakeArguments arguments, ICakeEnvironment environment)
+    {
+        var working = environment.WorkingDirectory.FullPath;
+        var file = Last(arguments, Switches.Settings) is { } given
+            ? Path.GetFullPath(given, working)
+            : Path.Combine(RepositoryRoot.Above(working), RepositoryRoot.SettingsFileName);
+        return new RunOptions
+        {
+            Root = Path.GetDirectoryName(file)!,
+            SettingsFile = file,
+            Environment = Last(arguments, Switches.Environment),
+        };
+    }
+
+    private static string? Last(ICakeArguments arguments, string name) => arguments.GetArguments(name).LastOrDefault();
+}

@@ -1,0 +1,35 @@
+namespace Cake.K3s.Hosting;
+
+/// <summary>Every switch of the library, beyond Cake's own. One that is not listed is refused, so a typing error never runs for real.</summary>
+public static class Switches
+{
+    /// <summary>The environment to work on.</summary>
+    public const string Environment = "environment";
+
+    /// <summary>Another file than deploy.yaml.</summary>
+    public const string Settings = "settings";
+
+    /// <summary>Each switch with what it does, in the order that help shows them.</summary>
+    public static IReadOnlyList<Switch> All { get; } =
+    [
+        new(Environment, "NAME", "the environment of deploy.yaml to work on; its default one otherwise"),
+        new(Settings, "FILE", "another file than deploy.yaml"),
+        new("rebuild", null, "build images and run checks though nothing changed"),
+        new("rerun", null, "run Lint's and Test's commands though nothing changed since they passed"),
+        new("plan", "FILE", "apply exactly this plan, and refuse if anything drifted"),
+        new("out", "FILE", "Plan: write the plan to a file"),
+        new("format", "text|markdown|json", "Plan: how it is shown"),
+        new("force-conflicts", null, "take over fields that another manager owns"),
+        new("lock-wait", "SECONDS", "wait this long for another run's deploy lock"),
+        new("to", "NUMBER", "Rollback: the release to go back to"),
+        new("purge", null, "SandboxDown: remove the sandbox's data too"),
+        new("sequential", null, "run one task at a time"),
+        new("fail-fast", null, "stop running tasks at the first failure"),
+    ];
+}
+
+/// <summary>A switch of the command line.</summary>
+/// <param name="Name">The name, without dashes.</param>
+/// <param name="Value">What stands for its value in help; null for a flag.</param>
+/// <param name="Meaning">What it does, as part of a sentence.</param>
+public sealed record Switch(string Name, string? Value, string Meaning);

@@ -1,0 +1,13 @@
+using Cake.Frosting;
+using Cake.K3s.Reporting;
+
+namespace Cake.K3s.Tasks;
+
+/// <summary>Shows what there is to run.</summary>
+[TaskName("Default")]
+[TaskDescription("List the targets with what each does.")]
+public sealed class DefaultTask(Lazy<TargetList> targets) : FrostingTask<K3sContext>
+{
+    /// <inheritdoc/>
+    public override void Run(K3sContext context) => targets.Value.Write();
+}
