@@ -1,0 +1,39 @@
+using Cake.K3s.Environments;
+using Cake.K3s.Processes;
+using Cake.K3s.Reporting;
+
+namespace Cake.K3s.Images.Registry;
+
+/// <summary>Makes registry clients.</summary>
+internal sealed class RegistryClients(DockerCredentials credentials, ISecretMask mask, IReporter reporter, TimeProvider time)
+{
+    /// <summary>How often a request is tried.</summary>
+    public RetryTimes Retries { get; init; } = RetryTimes.Default;
+
+    /// <summary>A client of a registry; credentials are looked for when the registry asks for them.</summary>
+    public RegistryClient Open(RegistryConnection registry)
+    {
+        var http = new HttpClient(new SocketsHttpHandler
+        {
+            ConnectTimeout = TimeSpan.FromSeconds(10),
+            MaxConnectionsPerServer = 16,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+            UseCookies = false,
+        })
+        {
+            BaseAddress = BaseAddress(registry),
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+        http.DefaultRequestHeaders.UserAgent.ParseAdd("cake-k3s");
+        var authentication = new RegistryAuthentication(
+            registry.Host,
+            token => credentials.FindAsync(registry.DockerConfig, registry.Host, token),
+            http,
+            mask,
+            time);
+        return new(http, new(registry.Host, http, authentication, reporter, time, Retries));
+    }
+
+    private static Uri BaseAddress(RegistryConnection registry) =>
+        new($"{(registry.Insecure ? "http" : "https")}://{(registry.Host == "docker.io" ? "registry-1.docker.io" : registry.Host)}/");
+}
