@@ -1,5 +1,6 @@
 using Cake.Core;
 using Cake.Frosting;
+using Cake.K3s.Images;
 using Cake.K3s.Processes;
 using Cake.K3s.Reporting;
 using Cake.K3s.Settings;
@@ -32,5 +33,6 @@ public static class K3sHostExtensions
         .AddSingleton<IReporter, ConsoleReporter>()
         .AddSingleton<TargetList>()
         .AddSingleton<SettingsReader>()
-        .AddProcesses();
+        .AddProcesses()
+        .AddImages();
 }

@@ -12,6 +12,9 @@ public sealed record RunOptions
     /// <summary><c>--environment</c>: the environment's name; null for deploy.yaml's default.</summary>
     public string? Environment { get; init; }
 
+    /// <summary><c>--rebuild</c>: builds images even where the registry has them.</summary>
+    public bool Rebuild { get; init; }
+
     /// <summary>Absolute path of <c>.tools/</c>.</summary>
     public string ToolsDirectory => Path.Combine(Root, ".tools");
 

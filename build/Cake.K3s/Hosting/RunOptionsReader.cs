@@ -17,6 +17,7 @@ internal static class RunOptionsReader
             Root = Path.GetDirectoryName(file)!,
             SettingsFile = file,
             Environment = Last(arguments, Switches.Environment),
+            Rebuild = arguments.HasArgument(Switches.Rebuild),
         };
     }
 

@@ -9,12 +9,15 @@ public static class Switches
     /// <summary>Another file than deploy.yaml.</summary>
     public const string Settings = "settings";
 
+    /// <summary>Builds images though the registry has them.</summary>
+    public const string Rebuild = "rebuild";
+
     /// <summary>Each switch with what it does, in the order that help shows them.</summary>
     public static IReadOnlyList<Switch> All { get; } =
     [
         new(Environment, "NAME", "the environment of deploy.yaml to work on; its default one otherwise"),
         new(Settings, "FILE", "another file than deploy.yaml"),
-        new("rebuild", null, "build images and run checks though nothing changed"),
+        new(Rebuild, null, "build images and run checks though nothing changed"),
         new("rerun", null, "run Lint's and Test's commands though nothing changed since they passed"),
         new("plan", "FILE", "apply exactly this plan, and refuse if anything drifted"),
         new("out", "FILE", "Plan: write the plan to a file"),

@@ -1,0 +1,160 @@
+using System.Collections.Immutable;
+using Cake.K3s.Environments;
+using Cake.K3s.Hosting;
+using Cake.K3s.Images.Oci;
+using Cake.K3s.Images.Registry;
+using Cake.K3s.Processes;
+using Cake.K3s.Reporting;
+using Cake.K3s.Tools.Cosign;
+
+namespace Cake.K3s.Images;
+
+/// <summary>
+/// Pushes the images that were signed, so that no tag ever names an unsigned one: blobs, then the manifest by its digest, then
+/// the signature, and only then the tags. Stopped anywhere, a second run goes on from there.
+/// </summary>
+public sealed class ImagePusher
+{
+    // Uploads at the same time, over all images: more do not make a registry faster.
+    private const int MaxUploads = 6;
+
+    private readonly PipelineRun _run;
+    private readonly RegistryClients _registries;
+    private readonly IReporter _reporter;
+    private readonly TimeProvider _time;
+
+    internal ImagePusher(PipelineRun run, RegistryClients registries, IReporter reporter, TimeProvider time)
+    {
+        _run = run;
+        _registries = registries;
+        _reporter = reporter;
+        _time = time;
+    }
+
+    /// <summary>Pushes all images.</summary>
+    /// <exception cref="K3sException">A signature does not verify, a tag names another image, or the registry refused.</exception>
+    public async Task PushAsync()
+    {
+        var environment = await _run.EnvironmentAsync();
+        var keys = SigningKeys.Accepted(environment.SigningKey);
+        using var registry = _registries.Open(environment.Registry);
+        using var uploads = new BlobUploads(registry, MaxUploads);
+        await ForEachImage.RunAsync(_run.Settings.Images.Keys, name => PushAsync(name, environment, registry, uploads, keys, _run.Cancellation));
+    }
+
+    private async Task PushAsync(
+        string name,
+        DeployEnvironment environment,
+        RegistryClient registry,
+        BlobUploads uploads,
+        IReadOnlyList<PublicKey> keys,
+        CancellationToken cancellationToken)
+    {
+        var artifacts = new ImageArtifacts(_run.Options.ArtifactsDirectory, name);
+        var build = artifacts.ReadBuild();
+        var repository = ImageReference.Parse(environment.Registry.RepositoryOf(name));
+        if (build.Repository != repository.Name)
+        {
+            throw new K3sException(
+                ExitCodes.Failed,
+                $"image {name} was built for {build.Repository}, not for {repository.Name}",
+                $"Run --target=Push --environment={environment.Name} without --exclusive.");
+        }
+
+        var sent = build.InRegistry
+            ? await CheckAsync(build, repository, registry, keys, cancellationToken)
+            : await PushAsync(build, artifacts, repository, registry, uploads, keys, cancellationToken);
+        var tags = await TagAsync(build, repository, registry, keys, cancellationToken);
+        artifacts.Write(new PushRecord
+        {
+            Image = name,
+            Repository = repository.Name,
+            Digest = build.Digest,
+            ContentKey = build.ContentKey,
+            Tags = tags,
+            Time = _time.GetUtcNow(),
+        });
+        _reporter.Step(name, $"{sent}: {repository.Name}@{build.Digest} ({string.Join(", ", tags)})");
+        _reporter.Step(name, "check: " + CommandLine.Of(new("cosign", CosignArguments.Verify(
+            Path.GetRelativePath(_run.Options.Root, environment.SigningKey.PublicKey),
+            $"{repository.Name}@{build.Digest}",
+            environment.Registry.Insecure))));
+    }
+
+    private static async Task<string> CheckAsync(
+        BuildRecord build,
+        ImageReference repository,
+        RegistryClient registry,
+        IReadOnlyList<PublicKey> keys,
+        CancellationToken cancellationToken) =>
+        await registry.IsSignedAsync(repository.Repository, build.Digest, keys, cancellationToken)
+            ? "not pushed, it is there and its signature verifies"
+            : throw new K3sException(
+                ExitCodes.Failed,
+                $"image {build.Image}: {repository.Name}@{build.Digest} was signed in the registry when it was looked up, and is not any more",
+                "Somebody else changes this registry. Run --target=Push again; it builds and signs what is missing.");
+
+    private static async Task<string> PushAsync(
+        BuildRecord build,
+        ImageArtifacts artifacts,
+        ImageReference repository,
+        RegistryClient registry,
+        BlobUploads uploads,
+        IReadOnlyList<PublicKey> keys,
+        CancellationToken cancellationToken)
+    {
+        var archive = OciArchive.Open(artifacts.Archive);
+        if (archive.Digest != build.Digest || artifacts.FindSignature() is not { } signature || !signature.Verifies(build.Digest, keys))
+        {
+            throw new K3sException(
+                ExitCodes.Failed,
+                $"image {build.Image} is not pushed: no signature in {artifacts.Directory} verifies for {archive.Digest} with {string.Join(" or ", keys.Select(key => key.File))}",
+                "Run --target=Sign; if it was signed, its key is not the one that is checked in.");
+        }
+
+        var sizes = await Task.WhenAll(archive.Blobs.Select(blob => uploads.PushAsync(
+            repository.Repository,
+            blob,
+            (offset, count) => archive.OpenBlob(blob, offset, count),
+            cancellationToken)));
+        await registry.PushManifestAsync(repository.Repository, build.Digest.ToString(), archive.ManifestBytes, archive.Manifest.MediaType, cancellationToken);
+        await registry.PushSignatureAsync(repository.Repository, build.Digest, signature, cancellationToken);
+        return $"pushed {sizes.Sum() / 1e6:0.0} MB";
+    }
+
+    private static async Task<ImmutableArray<string>> TagAsync(
+        BuildRecord build,
+        ImageReference repository,
+        RegistryClient registry,
+        IReadOnlyList<PublicKey> keys,
+        CancellationToken cancellationToken)
+    {
+        var keyTag = ContentKey.TagOf(build.ContentKey);
+        ImmutableArray<string> tags = [keyTag, .. build.Tags];
+        RegistryManifest? manifest = null;
+        foreach (var tag in tags)
+        {
+            var named = await registry.FindDigestAsync(repository.Repository, tag, cancellationToken);
+            if (named == build.Digest)
+            {
+                continue;
+            }
+
+            // A key's tag is this pipeline's own index, and one that names an unsigned image is of no use to it.
+            // Every other tag stays with what it names for ever.
+            if (named is not null && (tag != keyTag || await registry.IsSignedAsync(repository.Repository, named, keys, cancellationToken)))
+            {
+                throw new K3sException(
+                    ExitCodes.Failed,
+                    $"image {build.Image}: the tag {repository.Name}:{tag} names {named} already, not {build.Digest}; tags are not moved",
+                    "The same sources gave another image than before: pin what the build takes from outside, or commit. Deleting the tag in the registry lets this one take it.");
+            }
+
+            manifest ??= await registry.FindManifestAsync(repository.Repository, build.Digest.ToString(), cancellationToken)
+                ?? throw new K3sException(ExitCodes.Failed, $"image {build.Image}: {repository.Name}@{build.Digest} is gone from the registry", "Run --target=Push again.");
+            await registry.PushManifestAsync(repository.Repository, tag, manifest.Bytes, manifest.MediaType, cancellationToken);
+        }
+
+        return tags;
+    }
+}

@@ -1,0 +1,33 @@
+using Cake.K3s.Hosting;
+using Cake.K3s.Images.Registry;
+using Cake.K3s.Processes;
+using Cake.K3s.Reporting;
+using Cake.K3s.Tools;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Cake.K3s.Images;
+
+/// <summary>Registers what this folder offers.</summary>
+internal static class ImagesServices
+{
+    internal static IServiceCollection AddImages(this IServiceCollection services) => services
+        .AddSingleton<DockerCredentials>()
+        .AddSingleton<RegistryClients>()
+        .AddSingleton(provider => new ImageBuilder(
+            provider.GetRequiredService<PipelineRun>(),
+            provider.GetRequiredService<IToolbox>(),
+            provider.GetRequiredService<ICommandRunner>(),
+            provider.GetRequiredService<RegistryClients>(),
+            provider.GetRequiredService<IReporter>(),
+            provider.GetRequiredService<TimeProvider>()))
+        .AddSingleton(provider => new ImageSigner(
+            provider.GetRequiredService<PipelineRun>(),
+            provider.GetRequiredService<IToolbox>(),
+            provider.GetRequiredService<ICommandRunner>(),
+            provider.GetRequiredService<IReporter>()))
+        .AddSingleton(provider => new ImagePusher(
+            provider.GetRequiredService<PipelineRun>(),
+            provider.GetRequiredService<RegistryClients>(),
+            provider.GetRequiredService<IReporter>(),
+            provider.GetRequiredService<TimeProvider>()));
+}
