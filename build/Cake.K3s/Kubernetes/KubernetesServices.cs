@@ -1,4 +1,5 @@
 using Cake.K3s.Kubernetes.Api;
+using Cake.K3s.Kubernetes.Manifests;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Cake.K3s.Kubernetes;
@@ -9,6 +10,7 @@ internal static class KubernetesServices
     internal static IServiceCollection AddKubernetes(this IServiceCollection services)
     {
         services.AddSingleton<ClusterConnector>();
+        services.AddSingleton<ManifestLoader>();
         return services;
     }
 }

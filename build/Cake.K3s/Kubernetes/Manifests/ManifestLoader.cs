@@ -1,0 +1,117 @@
+using System.Collections.Immutable;
+using Cake.K3s.Processes;
+using Cake.K3s.Settings;
+using Cake.K3s.Tools;
+using Cake.K3s.Tools.Kubectl;
+
+namespace Cake.K3s.Kubernetes.Manifests;
+
+/// <summary>
+/// Reads the app's manifests from their folders: every .yaml, .yml and .json file in them and in the folders below, in the order of
+/// their names; a folder with a kustomization goes through <c>kubectl kustomize</c> as a whole.
+/// </summary>
+public sealed class ManifestLoader
+{
+    private static readonly string[] KustomizationFiles = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+    private readonly ICommandRunner _commands;
+    private readonly IToolbox _tools;
+
+    /// <summary>Made by the composition root.</summary>
+    public ManifestLoader(ICommandRunner commands, IToolbox tools)
+    {
+        _commands = commands;
+        _tools = tools;
+    }
+
+    /// <summary>Reads and checks all manifests.</summary>
+    /// <exception cref="SettingsException">One of them is wrong (exit code 2); the message says which file and line.</exception>
+    /// <exception cref="CommandFailedException"><c>kubectl kustomize</c> failed.</exception>
+    public async Task<ManifestSet> LoadAsync(ManifestInputs inputs, CancellationToken cancellationToken)
+    {
+        var migration = inputs.MigrationJob is null ? null : MigrationFile(inputs);
+        var manifests = new List<Manifest>();
+        foreach (var path in inputs.Paths)
+        {
+            var full = Path.GetFullPath(path, inputs.Root);
+            if (!Directory.Exists(full) && !File.Exists(full))
+            {
+                throw new SettingsException(
+                    inputs.SettingsFile, 0, 0, $"manifests: there is no {path} in {inputs.Root}", "create it, or correct manifests");
+            }
+
+            manifests.AddRange(await LoadAsync(full, migration, inputs, cancellationToken));
+        }
+
+        CheckDuplicates(manifests, inputs.Namespace);
+        return new([.. manifests], migration is null ? null : await LoadMigrationAsync(migration, inputs, cancellationToken));
+    }
+
+    private async Task<IEnumerable<Manifest>> LoadAsync(
+        string path, string? except, ManifestInputs inputs, CancellationToken cancellationToken)
+    {
+        if (File.Exists(path))
+        {
+            return path == except ? [] : ManifestParser.Parse(
+                await File.ReadAllTextAsync(path, cancellationToken), Path.GetRelativePath(inputs.Root, path), inputs);
+        }
+
+        if (KustomizationFiles.Any(file => File.Exists(Path.Combine(path, file))))
+        {
+            return await KustomizeAsync(path, inputs, cancellationToken);
+        }
+
+        var entries = Directory.EnumerateFileSystemEntries(path)
+            .Where(entry => !Path.GetFileName(entry).StartsWith('.'))
+            .Where(entry => Directory.Exists(entry) || Path.GetExtension(entry) is ".yaml" or ".yml" or ".json")
+            .Order(StringComparer.Ordinal);
+        var manifests = new List<Manifest>();
+        foreach (var entry in entries)
+        {
+            manifests.AddRange(await LoadAsync(entry, except, inputs, cancellationToken));
+        }
+
+        return manifests;
+    }
+
+    private async Task<IEnumerable<Manifest>> KustomizeAsync(string folder, ManifestInputs inputs, CancellationToken cancellationToken)
+    {
+        var kubectl = await _tools.RequireAsync(ToolName.Kubectl, $"the kustomization in {folder}", cancellationToken);
+        var result = await _commands.RunAsync(KubectlCommands.Kustomize(kubectl, folder), cancellationToken);
+
+        // Its own output has no lines that the operator could look at.
+        return ManifestParser.Parse(result.StandardOutput, $"{Path.GetRelativePath(inputs.Root, folder)} (built)", inputs);
+    }
+
+    private static string MigrationFile(ManifestInputs inputs)
+    {
+        var candidates = inputs.Paths.Append(".").Select(path => Path.GetFullPath(inputs.MigrationJob!, Path.GetFullPath(path, inputs.Root)));
+        return candidates.FirstOrDefault(File.Exists) ?? throw new SettingsException(
+            inputs.SettingsFile, 0, 0, $"migration.job: there is no {inputs.MigrationJob} in {string.Join(", ", inputs.Paths)}");
+    }
+
+    private async Task<Manifest> LoadMigrationAsync(string file, ManifestInputs inputs, CancellationToken cancellationToken)
+    {
+        var manifests = (await LoadAsync(file, null, inputs, cancellationToken)).ToImmutableArray();
+        return manifests switch
+        {
+            [{ Key.Type: { Group: "batch", Kind: "Job" } } job] => job,
+            [_, { } second, ..] => throw second.Place.Error("the migration's file holds more than its Job"),
+            [{ } other] => throw other.Place.Error($"the migration is a Job (batch/v1), not a {other.Key.Type}"),
+            _ => throw new SettingsException(Path.GetRelativePath(inputs.Root, file), 0, 0, "the migration's file holds no Job"),
+        };
+    }
+
+    private static void CheckDuplicates(List<Manifest> manifests, string defaultNamespace)
+    {
+        var seen = new Dictionary<(string, string, string, string), Manifest>();
+        foreach (var manifest in manifests)
+        {
+            var key = manifest.Key;
+            if (!seen.TryAdd((key.Type.Group, key.Type.Kind, key.Namespace ?? defaultNamespace, key.Name), manifest))
+            {
+                var first = seen[(key.Type.Group, key.Type.Kind, key.Namespace ?? defaultNamespace, key.Name)];
+                throw manifest.Place.Error($"{key} is there twice; the first is at {first.Place}", "delete one of them or give it another name");
+            }
+        }
+    }
+}
