@@ -9,7 +9,13 @@ internal sealed class ConsoleReporter(ICakeLog log, ISecretMask mask) : IReporte
     /// <inheritdoc/>
     public void Report(RunEvent runEvent)
     {
-        if (runEvent is not LineReported line)
+        var line = runEvent switch
+        {
+            LineReported reported => reported,
+            WorkloadChanged change => new LineReported(LineLevel.Step, $"{change.Kind}/{change.Name}", Describe(change)),
+            _ => null,
+        };
+        if (line is null)
         {
             return;
         }
@@ -24,4 +30,11 @@ internal sealed class ConsoleReporter(ICakeLog log, ISecretMask mask) : IReporte
         // The text goes in as an argument: braces in it are not placeholders.
         log.Write(verbosity, level, "{0}", text);
     }
+
+    private static string Describe(WorkloadChanged change) => change.State switch
+    {
+        WorkloadState.Failed => $"failed: {change.Message}",
+        WorkloadState.Struggling => $"may recover: {change.Message}",
+        _ => change.Message,
+    };
 }

@@ -40,9 +40,15 @@ internal static class ReadinessRules
         };
     }
 
-    /// <summary>Whether the object has pods, or stands for some, whose rollout takes time.</summary>
-    public static bool IsWorkload(string apiVersion, string kind) => (Group(apiVersion), kind) is
-        ("apps", "Deployment" or "StatefulSet" or "DaemonSet") or ("batch", "Job") or ("", "Pod") or ("helm.cattle.io", "HelmChart");
+    /// <summary>Whether objects of a type can be anything but ready once they are there; the others need no watch.</summary>
+    public static bool IsJudged(GroupVersionKind type) => (type.Group, type.Kind) switch
+    {
+        ("", "Pod" or "PersistentVolumeClaim" or "Service") => true,
+        ("" or "rbac.authorization.k8s.io" or "networking.k8s.io" or "policy" or "storage.k8s.io" or "scheduling.k8s.io"
+            or "coordination.k8s.io" or "discovery.k8s.io" or "admissionregistration.k8s.io" or "node.k8s.io", _) => false,
+        ("batch", "CronJob") => false,
+        _ => true,
+    };
 
     private static string Group(string? apiVersion) => apiVersion?.Split('/') is [var group, _] ? group : "";
 }
