@@ -1,0 +1,135 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Cake.K3s.Hosting;
+using Cake.K3s.Processes;
+using Cake.K3s.Reporting;
+using Cake.K3s.Settings;
+
+namespace Cake.K3s.Tools.Debian;
+
+/// <summary>Debian packages by the host's apt-get and dpkg-deb, with lists of its own under <c>.tools/apt/</c>.</summary>
+internal sealed class DebianPackages(
+    ICommandRunner runner,
+    RunOptions options,
+    EnvironmentVariables variables,
+    IReporter reporter,
+    TimeProvider time) : IDebianPackages
+{
+    // A mirror keeps superseded packages for longer than this.
+    private static readonly TimeSpan ListsAge = TimeSpan.FromHours(1);
+
+    public async Task<ImmutableArray<DebianPackage>> ResolveAsync(
+        DebianRelease release,
+        IReadOnlyCollection<string> packages,
+        bool withDependencies,
+        CancellationToken cancellationToken)
+    {
+        var apt = await UpToDateAsync(release, cancellationToken).ConfigureAwait(false);
+        using var reading = await FileLock.SharedAsync(LockFile(apt), cancellationToken).ConfigureAwait(false);
+        var arguments = withDependencies ? apt.PrintClosure(packages) : apt.PrintPackages(packages);
+        var result = await AptAsync(arguments, "find Debian packages", null, cancellationToken).ConfigureAwait(false);
+        return AptOutput.Packages(result.StandardOutput);
+    }
+
+    public async Task UnpackAsync(
+        DebianRelease release,
+        IReadOnlyCollection<DebianPackage> packages,
+        string directory,
+        CancellationToken cancellationToken)
+    {
+        var apt = await UpToDateAsync(release, cancellationToken).ConfigureAwait(false);
+        var archives = Directory.CreateDirectory(Path.Combine(directory, ".archives")).FullName;
+        using (await FileLock.SharedAsync(LockFile(apt), cancellationToken).ConfigureAwait(false))
+        {
+            await AptAsync(apt.Download(packages), "download Debian packages", archives, cancellationToken).ConfigureAwait(false);
+        }
+
+        await Parallel.ForEachAsync(Directory.EnumerateFiles(archives, "*.deb"), cancellationToken, async (archive, cancelled) =>
+            await RunAsync(new Command("dpkg-deb", "--extract", archive, directory) { Purpose = "unpack a Debian package" }, cancelled).ConfigureAwait(false)).ConfigureAwait(false);
+        Directory.Delete(archives, recursive: true);
+    }
+
+    private async Task<AptArguments> UpToDateAsync(DebianRelease release, CancellationToken cancellationToken)
+    {
+        foreach (var program in new[] { "apt-get", "dpkg-deb" })
+        {
+            _ = ProgramPath.Find(program, variables["PATH"]) ?? throw Missing($"this machine has no {program}");
+        }
+
+        var host = (File.Exists("/etc/os-release") ? DebianHost.Parse(await File.ReadAllTextAsync("/etc/os-release", cancellationToken).ConfigureAwait(false)) : null)
+            ?? throw Missing("/etc/os-release names no release of a distribution");
+        var codename = host.CodenameOf(release);
+        var apt = new AptArguments(Path.Combine(options.ToolsDirectory, "apt", codename));
+        foreach (var directory in apt.Directories)
+        {
+            Directory.CreateDirectory(directory);
+        }
+
+        if (IsUpToDate(apt))
+        {
+            return apt;
+        }
+
+        using var updating = await FileLock.ExclusiveAsync(LockFile(apt), cancellationToken).ConfigureAwait(false);
+        if (!IsUpToDate(apt))
+        {
+            await WriteSourcesAsync(apt, host, codename, cancellationToken).ConfigureAwait(false);
+            var start = time.GetTimestamp();
+            await AptAsync(apt.Update(), $"update the package lists of {codename}", null, cancellationToken).ConfigureAwait(false);
+            await File.WriteAllTextAsync(apt.UpdatedFile, "", CancellationToken.None).ConfigureAwait(false);
+            reporter.Step("apt", string.Create(CultureInfo.InvariantCulture, $"package lists of {codename} updated in {time.GetElapsedTime(start).TotalSeconds:0.0} s"));
+        }
+
+        return apt;
+    }
+
+    private bool IsUpToDate(AptArguments apt) =>
+        File.Exists(apt.UpdatedFile) && time.GetUtcNow() - File.GetLastWriteTimeUtc(apt.UpdatedFile) <= ListsAge;
+
+    private async Task WriteSourcesAsync(AptArguments apt, DebianHost host, string codename, CancellationToken cancellationToken)
+    {
+        var targets = await RunAsync(
+            new Command("apt-get", "--no-release-info", "indextargets", "--format", AptArchive.Format, "Created-By: Packages"),
+            cancellationToken).ConfigureAwait(false);
+        var architecture = await RunAsync(new Command("dpkg", "--print-architecture"), cancellationToken).ConfigureAwait(false);
+        var keyring = $"/usr/share/keyrings/{host.Id}-archive-keyring.gpg";
+        var sources = AptMirrors.SourcesOf(
+            AptArchive.ParseAll(targets.StandardOutput),
+            host,
+            codename,
+            File.Exists(keyring) ? keyring : null,
+            architecture.StandardOutput.Trim());
+        await File.WriteAllTextAsync(
+            apt.SourceFile,
+            sources ?? throw Missing($"apt on this machine knows no mirror of {host.Codename}"),
+            cancellationToken).ConfigureAwait(false);
+        await File.WriteAllTextAsync(apt.StatusFile, "", cancellationToken).ConfigureAwait(false);
+    }
+
+    private Task<CommandResult> AptAsync(ImmutableArray<string> arguments, string purpose, string? directory, CancellationToken cancellationToken) =>
+        RunAsync(
+            new Command("apt-get", arguments)
+            {
+                Purpose = purpose,
+                WorkingDirectory = directory,
+                Timeout = TimeSpan.FromMinutes(10),
+                Environment = ImmutableDictionary<string, string?>.Empty.Add("LC_ALL", "C").Add("DEBIAN_FRONTEND", "noninteractive"),
+            },
+            cancellationToken);
+
+    private async Task<CommandResult> RunAsync(Command command, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await runner.RunAsync(command, cancellationToken).ConfigureAwait(false);
+        }
+        catch (CommandFailedException failure)
+        {
+            throw new K3sException(ExitCodes.RequirementMissing, failure.Summary, failure.NextStep, failure.Details, failure);
+        }
+    }
+
+    private static string LockFile(AptArguments apt) => Path.Combine(apt.StateDirectory, ".lock");
+
+    private static K3sException Missing(string why) => new(ExitCodes.RequirementMissing, $"no Debian packages can be fetched: {why}");
+}

@@ -1,0 +1,139 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Cake.K3s.Hosting;
+using Cake.K3s.Processes;
+using Cake.K3s.Settings;
+
+namespace Cake.K3s.Tools;
+
+/// <summary>Finds each tool once a run: on PATH, in <c>.tools/</c>, in Debian packages, as a pinned release.</summary>
+internal sealed class Toolbox(
+    IReadOnlyDictionary<ToolName, ToolDefinition> catalog,
+    ICommandRunner runner,
+    DebianTools debian,
+    ReleaseTools releases,
+    RunOptions options,
+    EnvironmentVariables variables) : IToolbox
+{
+    private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(20);
+
+    private readonly ConcurrentDictionary<ToolName, SemaphoreSlim> _searches = new();
+    private readonly ConcurrentDictionary<ToolName, Tool> _found = new();
+
+    public async Task<Tool> RequireAsync(ToolName tool, string neededBy, CancellationToken cancellationToken)
+    {
+        // One search a tool at a time: several tasks may ask for the same one at once.
+        var search = _searches.GetOrAdd(tool, _ => new SemaphoreSlim(1));
+        await search.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (!_found.TryGetValue(tool, out var known))
+            {
+                known = await SearchAsync(catalog[tool], neededBy, cancellationToken).ConfigureAwait(false);
+                _found[tool] = known;
+            }
+
+            return known;
+        }
+        finally
+        {
+            search.Release();
+        }
+    }
+
+    private async Task<Tool> SearchAsync(ToolDefinition definition, string neededBy, CancellationToken cancellationToken)
+    {
+        var reasons = new List<string>();
+        if (await InstalledAsync(definition, reasons, cancellationToken).ConfigureAwait(false) is { } installed)
+        {
+            return installed;
+        }
+
+        if ((debian.Find(definition) ?? releases.Find(definition)) is { } unpacked)
+        {
+            return unpacked;
+        }
+
+        if (!definition.Debian.IsEmpty
+            && await TryAsync(() => debian.FetchAsync(definition, cancellationToken), "Debian packages", reasons).ConfigureAwait(false) is { } package)
+        {
+            return package;
+        }
+
+        if (ReleaseTools.ForThisSystem(definition) is { } release
+            && await TryAsync(() => releases.FetchAsync(definition, release, cancellationToken), "download", reasons).ConfigureAwait(false) is { } download)
+        {
+            return download;
+        }
+
+        throw new K3sException(
+            ExitCodes.RequirementMissing,
+            $"{neededBy} needs {definition.Title}, which is neither on PATH nor can be fetched",
+            $"{definition.Advice} Or put the program at {Path.Combine(options.ToolsDirectory, "bin", definition.Programs[0])}.",
+            reasons);
+    }
+
+    private async Task<Tool?> InstalledAsync(ToolDefinition definition, List<string> reasons, CancellationToken cancellationToken)
+    {
+        var own = Path.Combine(options.ToolsDirectory, "bin");
+        var places = string.Join(Path.PathSeparator, [own, variables["PATH"], .. definition.Places.SelectMany(Expand)]);
+        var candidates = definition.Programs.SelectMany(program => ProgramPath.All(program, places)).Distinct().ToList();
+        if (candidates.Count == 0)
+        {
+            reasons.Add($"PATH: no {string.Join(" or ", definition.Programs)}");
+        }
+
+        foreach (var candidate in candidates)
+        {
+            var searched = Path.GetDirectoryName(candidate) + Path.PathSeparator + variables["PATH"];
+            var objection = definition.Companions.Where(companion => ProgramPath.Find(companion, searched) is null).ToList() is { Count: > 0 } absent
+                ? $"comes without {string.Join(", ", absent)}"
+                : await ProbeAsync(candidate, definition.Probe, cancellationToken).ConfigureAwait(false);
+            if (objection is null)
+            {
+                return new Tool(definition.Name, candidate, ImmutableDictionary<string, string?>.Empty, candidate.StartsWith(own, StringComparison.Ordinal) ? ".tools/bin" : "PATH");
+            }
+
+            reasons.Add($"{candidate}: {objection}");
+        }
+
+        return null;
+    }
+
+    private async Task<string?> ProbeAsync(string program, VersionProbe probe, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var result = await runner.RunAsync(new Command(program, probe.Arguments) { Timeout = ProbeTimeout }, cancellationToken).ConfigureAwait(false);
+            return probe.Objection(result.StandardOutput + result.StandardError);
+        }
+        catch (CommandFailedException failure)
+        {
+            return failure.Summary;
+        }
+    }
+
+    private static async Task<Tool?> TryAsync(Func<Task<Tool>> fetch, string way, List<string> reasons)
+    {
+        try
+        {
+            return await fetch().ConfigureAwait(false);
+        }
+        catch (K3sException failure)
+        {
+            reasons.Add($"{way}: {failure.Summary}");
+            reasons.AddRange(failure.Details);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or HttpRequestException)
+        {
+            reasons.Add($"{way}: {failure.Message}");
+        }
+
+        return null;
+    }
+
+    private IEnumerable<string> Expand(string place) =>
+        place.StartsWith('~')
+            ? variables["HOME"] is { } home ? PathPattern.Expand(home, place[2..]) : []
+            : PathPattern.Expand("/", place);
+}
