@@ -1,6 +1,8 @@
 using Cake.Core;
 using Cake.Frosting;
+using Cake.K3s.Engine;
 using Cake.K3s.Images;
+using Cake.K3s.Kubernetes;
 using Cake.K3s.Processes;
 using Cake.K3s.Reporting;
 using Cake.K3s.Settings;
@@ -34,5 +36,7 @@ public static class K3sHostExtensions
         .AddSingleton<TargetList>()
         .AddSingleton<SettingsReader>()
         .AddProcesses()
-        .AddImages();
+        .AddImages()
+        .AddKubernetes()
+        .AddEngine();
 }
