@@ -84,6 +84,22 @@ public sealed record MigrationSettings
 
     /// <summary>How long the migration may take.</summary>
     public Duration Timeout { get; init; } = Duration.FromMinutes(10);
+
+    /// <summary>
+    /// Whether the releases before this one can live with the schema that the migration leaves. After <see cref="SchemaChange.Contract"/>
+    /// no rollback goes back across it.
+    /// </summary>
+    public SchemaChange Change { get; init; } = SchemaChange.Expand;
+}
+
+/// <summary>What a migration does to the schema, seen from the release before it.</summary>
+public enum SchemaChange
+{
+    /// <summary>Adds only: the release before it works on the new schema, as it must while pods are replaced one by one.</summary>
+    Expand,
+
+    /// <summary>Removes or changes what older releases use.</summary>
+    Contract,
 }
 
 /// <summary>How images are signed.</summary>
