@@ -1,4 +1,5 @@
 using Cake.K3s.Kubernetes.Api;
+using Cake.K3s.Kubernetes.Applying;
 using Cake.K3s.Kubernetes.Manifests;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -11,6 +12,7 @@ internal static class KubernetesServices
     {
         services.AddSingleton<ClusterConnector>();
         services.AddSingleton<ManifestLoader>();
+        services.AddSingleton<Applier>();
         return services;
     }
 }

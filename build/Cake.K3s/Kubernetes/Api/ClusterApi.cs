@@ -224,9 +224,8 @@ public sealed class ClusterApi : IDisposable
     }
 
     /// <summary>Applies an object: the API merges it into what is there and remembers which fields are whose.</summary>
-    /// <returns>The object as the API stored it.</returns>
     /// <exception cref="KubernetesApiException">Another manager owns a field (<see cref="KubernetesApiException.IsConflict"/>), or it is refused.</exception>
-    public async Task<JsonObject> ApplyAsync(JsonObject node, CancellationToken cancellationToken, ApplyOptions? options = null)
+    public async Task<AppliedObject> ApplyAsync(JsonObject node, CancellationToken cancellationToken, ApplyOptions? options = null)
     {
         options ??= new();
         var key = ObjectKey.Of(node);
@@ -239,7 +238,8 @@ public sealed class ClusterApi : IDisposable
             Body = Bytes(node),
             ContentType = "application/apply-patch+yaml",
         };
-        return Read(request, await _transport.SendAsync(request, cancellationToken));
+        var response = await _transport.SendAsync(request, cancellationToken);
+        return new(Read(request, response), response.StatusCode == HttpStatusCode.Created);
     }
 
     /// <summary>Deletes an object.</summary>
@@ -413,7 +413,7 @@ public sealed class ClusterApi : IDisposable
             throw KubernetesApiException.From(request.Purpose, response.StatusCode, response.Body.Span);
         }
 
-        return JsonNode.Parse(response.Body.Span)!.AsObject();
+        return ObjectNodes.Parse(response.Body.Span);
     }
 
     private static byte[] Bytes(JsonNode node) => JsonSerializer.SerializeToUtf8Bytes(node);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Cake.K3s.Kubernetes.Api;
@@ -5,6 +6,14 @@ namespace Cake.K3s.Kubernetes.Api;
 /// <summary>Reads the parts that every Kubernetes object has, from its JSON. Whatever is missing or of another type reads as null.</summary>
 public static class ObjectNodes
 {
+    // The schemas inside CRDs nest deeper than the 64 levels that are read by default.
+    private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 512 };
+
+    /// <summary>Reads a JSON object.</summary>
+    /// <exception cref="JsonException">It is none.</exception>
+    public static JsonObject Parse(ReadOnlySpan<byte> json) =>
+        JsonNode.Parse(json, documentOptions: Deep) as JsonObject ?? throw new JsonException("a JSON object was expected");
+
     /// <summary>The node at a path of member names, or null.</summary>
     public static JsonNode? At(this JsonNode? node, params ReadOnlySpan<string> path)
     {

@@ -23,6 +23,11 @@ public sealed record ApplyOptions : WriteOptions
     public bool Force { get; init; }
 }
 
+/// <summary>What became of an object that was applied.</summary>
+/// <param name="Node">The object as the API stored it.</param>
+/// <param name="IsNew">Whether it was not there before.</param>
+public readonly record struct AppliedObject(System.Text.Json.Nodes.JsonObject Node, bool IsNew);
+
 /// <summary>How an object is deleted.</summary>
 public sealed record DeleteOptions
 {

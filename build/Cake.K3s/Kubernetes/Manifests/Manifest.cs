@@ -15,6 +15,11 @@ public sealed class Manifest
         Key = ObjectKey.Of(node);
     }
 
+    /// <summary>An object that was read before and kept, e.g. by a release.</summary>
+    /// <param name="node">The object as it was in the manifests.</param>
+    /// <param name="origin">Where it is from, for errors, e.g. <c>release 12</c>.</param>
+    public static Manifest Of(JsonObject node, string origin) => new(node, new SourceMap(origin));
+
     /// <summary>The object. Fields that this library does not know are in it as they were written.</summary>
     public JsonObject Node { get; }
 

@@ -1,0 +1,216 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Text.Json.Nodes;
+using Cake.K3s.Kubernetes.Api;
+using Cake.K3s.Kubernetes.Manifests;
+using Cake.K3s.Kubernetes.Planning;
+
+namespace Cake.K3s.Kubernetes.Applying;
+
+/// <summary>
+/// Makes a plan: reads what is there, leaves out what is as it should be, and has the API itself foretell the rest by a dry run,
+/// so that whatever it would refuse is known before anything is changed. Changes nothing.
+/// </summary>
+public static class Rehearsal
+{
+    /// <summary>Makes a plan.</summary>
+    /// <param name="api">The cluster.</param>
+    /// <param name="set">The app's objects in it.</param>
+    /// <param name="manifests">What should be there.</param>
+    /// <param name="force">Takes over fields that others own, instead of counting them as conflicts.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="K3sException">A manifest is of a type that the cluster does not know, or a namespace is missing or terminating.</exception>
+    public static async Task<DeployPlan> PlanAsync(
+        ClusterApi api, ApplySet set, IReadOnlyList<Manifest> manifests, bool force, CancellationToken cancellationToken)
+    {
+        var reading = ReadParentAsync(api, set, cancellationToken);
+        var types = await ResourcesAsync(api, manifests, cancellationToken);
+        var desired = manifests.Select(manifest => DesiredObject.Of(
+            manifest,
+            types[manifest.Key.Type].Namespaced ? manifest.Key.Namespace ?? set.Parent.Namespace : null,
+            set)).ToList();
+        CheckDuplicates(desired);
+
+        var checking = MissingNamespacesAsync(api, set, desired, cancellationToken);
+        var recorded = ApplySet.Read(await reading);
+        var members = await MembersAsync(api, set, recorded.Union(ContentsOf(set, desired)), cancellationToken);
+        var missingNamespaces = await checking;
+        var served = (await api.ResourcesAsync(cancellationToken)).Select(resource => resource.Type).ToHashSet();
+
+        var planned = new PlannedObject[desired.Count];
+        await Parallel.ForAsync(0, desired.Count, Concurrency.Of(cancellationToken), async (i, cancellation) =>
+        {
+            var item = desired[i];
+            var canAsk = served.Contains(item.Key.Type) && (item.Key.Namespace is null || !missingNamespaces.Contains(item.Key.Namespace));
+            planned[i] = await PlanAsync(api, item, members.GetValueOrDefault(item.Key.Identity), canAsk, force, cancellation);
+        });
+
+        var wanted = desired.Select(item => item.Key.Identity).ToHashSet();
+        var leftovers = members.Where(member => !wanted.Contains(member.Key)).Select(member => member.Value).ToLookup(Pruning.IsAllowed);
+        return new(set, [.. planned.OrderBy(item => item.Wave)], [.. leftovers[true]], [.. leftovers[false].Where(Pruning.IsOurs)], force)
+        {
+            Recorded = recorded,
+        };
+    }
+
+    /// <summary>What the parent will say once the objects are there.</summary>
+    internal static ApplySetContents ContentsOf(ApplySet set, IEnumerable<DesiredObject> desired)
+    {
+        var keys = desired.Select(item => item.Key).ToList();
+        return new(
+            [.. keys.Select(key => ApplySetContents.NameOf(key.Type))],
+            [.. keys.Select(key => key.Namespace).OfType<string>().Append(set.Parent.Namespace!)]);
+    }
+
+    /// <summary>The members of a set by their identity.</summary>
+    internal static async Task<Dictionary<(string, string, string?, string), JsonObject>> MembersAsync(
+        ClusterApi api, ApplySet set, ApplySetContents contents, CancellationToken cancellationToken)
+    {
+        var served = await api.ResourcesAsync(cancellationToken);
+        var lists = new List<(GroupVersionKind Type, string? Namespace)>();
+        foreach (var name in contents.Kinds)
+        {
+            // A kind whose CRD is gone has no members left.
+            if (served.FirstOrDefault(resource => ApplySetContents.NameOf(resource.Type) == name && resource.Verbs.Contains("list")) is { } resource)
+            {
+                lists.AddRange(resource.Namespaced ? contents.Namespaces.Select(ns => (resource.Type, (string?)ns)) : [(resource.Type, null)]);
+            }
+        }
+
+        var members = new ConcurrentDictionary<(string, string, string?, string), JsonObject>();
+        await Parallel.ForEachAsync(lists, Concurrency.Of(cancellationToken), async (list, cancellation) =>
+        {
+            var found = await api.ListAsync(list.Type, list.Namespace, new() { LabelSelector = set.Selector }, cancellation);
+            foreach (var item in found.Items)
+            {
+                members[ObjectKey.Of(item).Identity] = item;
+            }
+        });
+        return new(members);
+    }
+
+    private static async Task<JsonObject?> ReadParentAsync(ClusterApi api, ApplySet set, CancellationToken cancellationToken) =>
+        await api.GetAsync(set.Parent, cancellationToken);
+
+    private static async Task<PlannedObject> PlanAsync(
+        ClusterApi api, DesiredObject desired, JsonObject? member, bool canAsk, bool force, CancellationToken cancellationToken)
+    {
+        var planned = new PlannedObject(desired) { Live = member, Foretold = member };
+        if (member is not null && IsAsApplied(member, desired))
+        {
+            return planned;
+        }
+
+        if (!canAsk)
+        {
+            return planned with { Change = PlannedChange.Create, Foretold = desired.Node };
+        }
+
+        try
+        {
+            var (foretold, isNew) = await api.ApplyAsync(desired.Node, cancellationToken, new() { Force = force, DryRun = true });
+            var live = isNew ? null : member ?? await api.GetAsync(desired.Key, cancellationToken);
+            return planned with { Change = live is null ? PlannedChange.Create : PlannedChange.Update, Live = live, Foretold = foretold };
+        }
+        catch (KubernetesApiException refusal) when (ApplyRefusal.IsImmutable(refusal)
+            && desired.Node.Annotation(ApplyRefusal.ReplaceAnnotation) == "true")
+        {
+            var live = member ?? await api.GetAsync(desired.Key, cancellationToken);
+            return planned with { Change = PlannedChange.Replace, Live = live, Foretold = desired.Node };
+        }
+        catch (KubernetesApiException refusal) when ((int)refusal.StatusCode is >= 400 and < 500)
+        {
+            return planned with { Change = PlannedChange.Update, Foretold = desired.Node, Refusal = refusal };
+        }
+    }
+
+    /// <summary>
+    /// Whether applying an object again would change nothing: it was applied last as it is wanted now, nobody took a field of it
+    /// since, and its values are still the ones that were applied. If in doubt, no: applying is always right.
+    /// </summary>
+    internal static bool IsAsApplied(JsonObject live, DesiredObject desired) =>
+        live.Annotation(DesiredObject.HashAnnotation) == desired.Hash
+        && live.At("metadata", "deletionTimestamp") is null
+        && FieldOwnership.OwnsAll(live, WriteOptions.DefaultFieldManager, desired.Node)
+        && live.Holds(desired.Node);
+
+    private static async Task<Dictionary<GroupVersionKind, ApiResource>> ResourcesAsync(
+        ClusterApi api, IReadOnlyList<Manifest> manifests, CancellationToken cancellationToken)
+    {
+        var own = manifests.SelectMany(manifest => CustomTypes.DefinedBy(manifest.Node)).ToDictionary(resource => resource.Type);
+        var resources = new Dictionary<GroupVersionKind, ApiResource>();
+        foreach (var manifest in manifests)
+        {
+            var type = manifest.Key.Type;
+            if (resources.ContainsKey(type))
+            {
+                continue;
+            }
+
+            if (own.TryGetValue(type, out var resource))
+            {
+                resources[type] = resource;
+                continue;
+            }
+
+            try
+            {
+                resources[type] = await api.ResourceAsync(type, cancellationToken);
+            }
+            catch (K3sException e) when (e is not (KubernetesApiException or ClusterUnreachableException))
+            {
+                throw manifest.PlaceOf(manifest.Node["apiVersion"]).Error(e.Summary, e.NextStep);
+            }
+        }
+
+        return resources;
+    }
+
+    /// <summary>The namespaces that will be made by the plan itself.</summary>
+    private static async Task<HashSet<string>> MissingNamespacesAsync(
+        ClusterApi api, ApplySet set, List<DesiredObject> desired, CancellationToken cancellationToken)
+    {
+        var made = desired.Where(item => item.Key.Type is { Group: "", Kind: "Namespace" }).Select(item => item.Key.Name).ToHashSet();
+        var used = desired.Select(item => item.Key.Namespace).OfType<string>().Append(set.Parent.Namespace!).Distinct();
+        var missing = new HashSet<string>();
+        foreach (var name in used)
+        {
+            var live = await api.GetAsync(new(new("", "v1", "Namespace"), null, name), cancellationToken);
+            if (live is null && !made.Contains(name))
+            {
+                throw new K3sException(
+                    ExitCodes.Failed,
+                    $"there is no namespace '{name}' in the cluster",
+                    $"add a manifest for it (kind: Namespace, name: ${{NAMESPACE}}), or make it: kubectl create namespace {name}");
+            }
+
+            if (live.At("metadata", "deletionTimestamp") is not null || live.Text("status", "phase") == "Terminating")
+            {
+                throw new K3sException(
+                    ExitCodes.Failed,
+                    $"the namespace '{name}' is terminating: nothing can be made in it",
+                    $"wait until it is gone (kubectl wait --for=delete namespace/{name}); if it stays, see what holds it: kubectl get namespace {name} -o yaml");
+            }
+
+            if (live is null)
+            {
+                missing.Add(name);
+            }
+        }
+
+        return missing;
+    }
+
+    // The loader found those that are the same as written; others become the same once it is known which types have namespaces.
+    private static void CheckDuplicates(List<DesiredObject> desired)
+    {
+        var seen = new Dictionary<(string, string, string?, string), DesiredObject>();
+        foreach (var item in desired)
+        {
+            if (!seen.TryAdd(item.Key.Identity, item))
+            {
+                throw item.Manifest.Place.Error($"{item.Key} is there twice; the first is at {seen[item.Key.Identity].Manifest.Place}");
+            }
+        }
+    }
+}
