@@ -18,6 +18,14 @@ public sealed class PipelineRun
         _environment = new(() => OpenAsync(openers));
     }
 
+    /// <summary>Makes a run whose settings and environment are known already.</summary>
+    internal PipelineRun(RunOptions options, DeploySettings settings, DeployEnvironment environment)
+    {
+        Options = options;
+        _settings = new(() => settings);
+        _environment = new(() => Task.FromResult(environment));
+    }
+
     /// <summary>What the command line says.</summary>
     public RunOptions Options { get; }
 

@@ -117,7 +117,11 @@ public sealed class ImagePusher
             blob,
             (offset, count) => archive.OpenBlob(blob, offset, count),
             cancellationToken)));
-        await registry.PushManifestAsync(repository.Repository, build.Digest.ToString(), archive.ManifestBytes, archive.Manifest.MediaType, cancellationToken);
+        if (await registry.FindDigestAsync(repository.Repository, build.Digest.ToString(), cancellationToken) is null)
+        {
+            await registry.PushManifestAsync(repository.Repository, build.Digest.ToString(), archive.ManifestBytes, archive.Manifest.MediaType, cancellationToken);
+        }
+
         await registry.PushSignatureAsync(repository.Repository, build.Digest, signature, cancellationToken);
         return $"pushed {sizes.Sum() / 1e6:0.0} MB";
     }

@@ -83,17 +83,17 @@ internal sealed class BlobUpload(RegistryTransport transport, string repository,
         }
     }
 
-    /// <summary>Sets offset and session to where the registry is; the blob's HEAD answer if the upload is complete already.</summary>
+    /// <summary>Sets offset and session to where the registry is.</summary>
+    /// <returns>Null, or the answer that ends this step: the blob is there already, or the registry failed.</returns>
     private async Task<HttpResponseMessage?> FindOutAsync(CancellationToken cancellationToken)
     {
-        var head = await transport.SendOnceAsync(new(HttpMethod.Head, new($"v2/{repository}/blobs/{blob.Digest}", UriKind.Relative), Scope(null), _doing), cancellationToken);
-        if (head.StatusCode != HttpStatusCode.NotFound)
+        var status = await transport.SendOnceAsync(new(HttpMethod.Get, _session!, Scope(null), _doing), cancellationToken);
+        if (status.StatusCode >= HttpStatusCode.InternalServerError)
         {
-            return head;
+            return status;
         }
 
-        head.Dispose();
-        using (var status = await transport.SendOnceAsync(new(HttpMethod.Get, _session!, Scope(null), _doing), cancellationToken))
+        using (status)
         {
             if (status.StatusCode == HttpStatusCode.NoContent && status.Headers.TryGetValues("Range", out var range))
             {
@@ -102,28 +102,34 @@ internal sealed class BlobUpload(RegistryTransport transport, string repository,
                 _uncertain = false;
                 return null;
             }
-
-            if (status.StatusCode >= HttpStatusCode.InternalServerError)
-            {
-                throw new HttpRequestException($"the registry answered {(int)status.StatusCode} to where the upload is");
-            }
         }
 
+        // The session is gone: because the upload was complete and only its answer was lost, or because it cannot go on.
+        var head = await transport.SendOnceAsync(new(HttpMethod.Head, new($"v2/{repository}/blobs/{blob.Digest}", UriKind.Relative), Scope(null), _doing), cancellationToken);
+        if (head.StatusCode != HttpStatusCode.NotFound)
+        {
+            return head;
+        }
+
+        head.Dispose();
         if (_sessions >= MaxSessions)
         {
             return new(HttpStatusCode.Gone) { Content = new StringContent($"the registry forgot the upload {_sessions} times") };
         }
 
-        using var started = await transport.SendOnceAsync(Start(null), cancellationToken);
+        var started = await transport.SendOnceAsync(Start(null), cancellationToken);
         if (started.StatusCode != HttpStatusCode.Accepted)
         {
-            throw new HttpRequestException($"the registry answered {(int)started.StatusCode} to the start of an upload");
+            return started;
         }
 
-        _offset = 0;
-        Take(started);
-        _uncertain = false;
-        return null;
+        using (started)
+        {
+            _offset = 0;
+            Take(started);
+            _uncertain = false;
+            return null;
+        }
     }
 
     private RegistryRequest Start(string? mountFrom)

@@ -28,16 +28,13 @@ internal sealed record RegistryManifest(Digest Digest, string MediaType, Immutab
 /// A client of one registry (OCI distribution spec 1.1). Repositories are named without the host. A method returns null for
 /// what is not there and throws <see cref="K3sException"/> for every other answer but success. Safe to use from many threads.
 /// </summary>
-internal sealed class RegistryClient(HttpClient http, RegistryTransport transport) : IDisposable
+internal sealed class RegistryClient(HttpClient http, RegistryTransport transport, long chunkSize) : IDisposable
 {
     // Below the 100 MB that Cloudflare's free plan takes in one request, and large enough that the round trips do not count.
-    private const long DefaultChunkSize = 64 << 20;
+    public const long DefaultChunkSize = 64 << 20;
 
     // Manifests are read into memory; the distribution registry itself takes no larger ones.
     private const long MaxManifestSize = 4 << 20;
-
-    /// <summary>The largest body of one upload request, in bytes.</summary>
-    public long ChunkSize { get; init; } = DefaultChunkSize;
 
     /// <summary>The registry's host and port.</summary>
     public string Host => transport.Host;
@@ -112,7 +109,7 @@ internal sealed class RegistryClient(HttpClient http, RegistryTransport transpor
     public async Task<long> PushBlobAsync(string repository, OciDescriptor blob, BlobSource open, string? mountFrom, CancellationToken cancellationToken) =>
         await HasBlobAsync(repository, blob.Digest, cancellationToken)
             ? 0
-            : await new BlobUpload(transport, repository, blob, open, ChunkSize).RunAsync(mountFrom, cancellationToken);
+            : await new BlobUpload(transport, repository, blob, open, chunkSize).RunAsync(mountFrom, cancellationToken);
 
     /// <summary>Makes sure that a repository holds a blob that is in memory.</summary>
     public Task<long> PushBlobAsync(string repository, OciDescriptor blob, byte[] bytes, CancellationToken cancellationToken) =>

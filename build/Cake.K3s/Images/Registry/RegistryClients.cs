@@ -11,7 +11,9 @@ internal sealed class RegistryClients(DockerCredentials credentials, ISecretMask
     public RetryTimes Retries { get; init; } = RetryTimes.Default;
 
     /// <summary>A client of a registry; credentials are looked for when the registry asks for them.</summary>
-    public RegistryClient Open(RegistryConnection registry)
+    /// <param name="registry">The registry.</param>
+    /// <param name="chunkSize">The largest body of one upload request, in bytes.</param>
+    public RegistryClient Open(RegistryConnection registry, long chunkSize = RegistryClient.DefaultChunkSize)
     {
         var http = new HttpClient(new SocketsHttpHandler
         {
@@ -31,7 +33,7 @@ internal sealed class RegistryClients(DockerCredentials credentials, ISecretMask
             http,
             mask,
             time);
-        return new(http, new(registry.Host, http, authentication, reporter, time, Retries));
+        return new(http, new(registry.Host, http, authentication, reporter, time, Retries), chunkSize);
     }
 
     private static Uri BaseAddress(RegistryConnection registry) =>

@@ -1,0 +1,111 @@
+using System.Collections.Immutable;
+using Cake.K3s.Environments;
+using Cake.K3s.Hosting;
+using Cake.K3s.Images;
+using Cake.K3s.Processes;
+using Cake.K3s.Settings;
+using Cake.K3s.Tests.Fixtures;
+using Cake.K3s.Tools;
+using Cake.K3s.Tools.Cosign;
+
+namespace Cake.K3s.IntegrationTests.Images.Fixtures;
+
+/// <summary>An app with images to build, sign and push: a directory with a key pair, and the parts of the pipeline on it.</summary>
+internal sealed class App : IDisposable
+{
+    private readonly TemporaryDirectory _directory = new();
+
+    private App(RegistryConnection registry, ImmutableDictionary<string, ImageSettings> images)
+    {
+        Settings = new() { App = "shop", Images = images, Environments = ImmutableDictionary<string, EnvironmentSettings>.Empty, File = _directory.File("deploy.yaml") };
+        Environment = new()
+        {
+            Name = "test",
+            Settings = new(),
+            Cluster = new("none", null, "shop"),
+            Registry = registry,
+            Builder = new(null, null),
+            SigningKey = new(_directory.File("cosign.key"), _directory.File("cosign.pub"), new(KeyPassword)),
+        };
+    }
+
+    public const string KeyPassword = "correct horse battery staple";
+
+    public DeploySettings Settings { get; set; }
+
+    public DeployEnvironment Environment { get; set; }
+
+    public RecordingReporter Reporter { get; } = new();
+
+    public bool Rebuild { get; set; }
+
+    public string Root => _directory.Path;
+
+    public TemporaryDirectory Files => _directory;
+
+    public PipelineRun Run => new(
+        new() { Root = Root, SettingsFile = Settings.File, Rebuild = Rebuild },
+        Settings,
+        Environment);
+
+    /// <summary>Makes the app with a key pair by real cosign.</summary>
+    public static async Task<App> CreateAsync(RegistryConnection registry, params string[] images)
+    {
+        var app = new App(registry, images.ToImmutableDictionary(name => name, name => new ImageSettings { Context = name }));
+        await app.MakeKeyPairAsync("cosign");
+        return app;
+    }
+
+    public async Task MakeKeyPairAsync(string name)
+    {
+        var cosign = await ExternalTools.RequireAsync(ToolName.Cosign);
+        await ExternalTools.Commands.RunAsync(
+            new(cosign.Path, CosignArguments.GenerateKeyPair(name))
+            {
+                WorkingDirectory = Root,
+                Environment = cosign.Environment,
+                SecretEnvironment = ImmutableDictionary<string, Secret>.Empty.Add(CosignArguments.PasswordVariable, new(KeyPassword)),
+            },
+            default);
+    }
+
+    public ImageArtifacts Artifacts(string image) => new(Run.Options.ArtifactsDirectory, image);
+
+    public string RepositoryOf(string image) => Environment.Registry.RepositoryOf(image);
+
+    public async Task BuildAsync() => await new ImageBuilder(Run, new TestToolbox(), ExternalTools.Commands, Registries.Clients(Reporter), Reporter, TimeProvider.System).BuildAsync();
+
+    public async Task SignAsync() => await new ImageSigner(Run, new TestToolbox(), ExternalTools.Commands, Reporter).SignAsync();
+
+    public async Task PushAsync() => await new ImagePusher(Run, Registries.Clients(Reporter), Reporter, TimeProvider.System).PushAsync();
+
+    /// <summary>What BuildImage leaves, without a builder: an archive of random layers.</summary>
+    public Digest WriteBuild(string image, string key, params int[] layerSizes)
+    {
+        var artifacts = Artifacts(image);
+        artifacts.Clear();
+        var digest = TestArchive.Write(artifacts.Archive, layerSizes);
+        artifacts.Write(new BuildRecord { Image = image, Repository = RepositoryOf(image), Digest = digest, ContentKey = key, Time = DateTimeOffset.UnixEpoch });
+        return digest;
+    }
+
+    /// <summary>Runs the command that Push prints for a person to check with.</summary>
+    public async Task<CommandResult> CosignVerifyAsync(string image, string publicKey = "cosign.pub")
+    {
+        var cosign = await ExternalTools.RequireAsync(ToolName.Cosign);
+        return await ExternalTools.Commands.RunAsync(
+            new(cosign.Path, CosignArguments.Verify(_directory.File(publicKey), image, insecure: true))
+            {
+                Environment = cosign.Environment,
+                AcceptedExitCodes = [0, 1, 10, 12],
+            },
+            default);
+    }
+
+    public void Dispose() => _directory.Dispose();
+
+    private sealed class TestToolbox : IToolbox
+    {
+        public Task<Tool> RequireAsync(ToolName tool, string neededBy, CancellationToken cancellationToken) => ExternalTools.RequireAsync(tool);
+    }
+}

@@ -1,0 +1,207 @@
+using System.Collections.Immutable;
+using Cake.K3s.Images.Oci;
+using Cake.K3s.IntegrationTests.Images.Fixtures;
+using Cake.K3s.Settings;
+using LibGit2Sharp;
+
+namespace Cake.K3s.IntegrationTests.Images;
+
+/// <summary>BuildImage with real buildx, engine, cosign and registry.</summary>
+internal sealed class ImageBuilderTests
+{
+    private const string Dockerfile = """
+        FROM scratch
+        ARG GREETING=hello
+        COPY . /
+        LABEL greeting=$GREETING
+
+        """;
+
+    private RegistryServer _server;
+    private App _app;
+
+    [SetUp]
+    public async Task StartAsync()
+    {
+        _server = await RegistryServer.StartAsync();
+        _app = await App.CreateAsync(_server.Connection, "api", "worker");
+        _app.Environment = _app.Environment with { Builder = new(ExternalTools.RequireEngine(), null) };
+        foreach (var image in _app.Settings.Images.Keys)
+        {
+            _app.Files.Write($"{image}/Dockerfile", Dockerfile);
+            _app.Files.Write($"{image}/{image}.txt", $"This is {image}.\n");
+        }
+    }
+
+    [TearDown]
+    public async Task StopAsync()
+    {
+        _app.Dispose();
+        await _server.DisposeAsync();
+    }
+
+    [Test]
+    public async Task Should_leave_an_archive_for_amd64_with_the_recorded_digest_When_built()
+    {
+        await _app.BuildAsync();
+
+        var archive = OciArchive.Open(_app.Artifacts("api").Archive);
+        Assert.That(archive.Config.Platform.ToString(), Is.EqualTo("linux/amd64"));
+        Assert.That(_app.Artifacts("api").ReadBuild().Digest, Is.EqualTo(archive.Digest));
+        Assert.That(archive.Config.Config?.Labels, Contains.Key("io.cake-k3s.content-key"));
+    }
+
+    [Test]
+    public async Task Should_build_sign_and_push_nothing_When_nothing_changed()
+    {
+        await _app.BuildAsync();
+        await _app.SignAsync();
+        await _app.PushAsync();
+        var first = _app.Artifacts("api").FindPush();
+        File.Delete(_app.Artifacts("api").Archive);
+        _app.Reporter.Events.Clear();
+
+        await _app.BuildAsync();
+        await _app.SignAsync();
+        await _app.PushAsync();
+
+        Assert.That(File.Exists(_app.Artifacts("api").Archive), Is.False);
+        Assert.That(_app.Artifacts("api").FindPush()?.Digest, Is.EqualTo(first?.Digest));
+        Assert.That(_app.Reporter.Lines, Has.Some.Contains("api: not built: nothing changed").And.Some.Contains("api: not signed").And.Some.Contains("api: not pushed"));
+    }
+
+    [Test]
+    public async Task Should_build_that_image_alone_When_one_of_its_files_changed()
+    {
+        await _app.BuildAsync();
+        await _app.SignAsync();
+        await _app.PushAsync();
+        _app.Files.Write("api/api.txt", "changed");
+
+        await _app.BuildAsync();
+
+        Assert.That(_app.Artifacts("api").ReadBuild().InRegistry, Is.False);
+        Assert.That(_app.Artifacts("worker").ReadBuild().InRegistry, Is.True);
+    }
+
+    [Test]
+    public async Task Should_build_all_the_same_When_a_rebuild_is_asked_for()
+    {
+        await _app.BuildAsync();
+        await _app.SignAsync();
+        await _app.PushAsync();
+        _app.Rebuild = true;
+
+        await _app.BuildAsync();
+
+        Assert.That(_app.Artifacts("api").ReadBuild().InRegistry, Is.False);
+    }
+
+    [Test]
+    public async Task Should_build_again_When_the_registrys_image_has_no_signature_by_the_key()
+    {
+        await _app.BuildAsync();
+        await _app.SignAsync();
+        await _app.PushAsync();
+        await _app.MakeKeyPairAsync("other");
+        _app.Environment = _app.Environment with { SigningKey = _app.Environment.SigningKey with { PublicKey = _app.Files.File("other.pub"), PrivateKey = _app.Files.File("other.key") } };
+
+        await _app.BuildAsync();
+        await _app.SignAsync();
+        await _app.PushAsync();
+
+        Assert.That((await _app.CosignVerifyAsync($"{_app.RepositoryOf("api")}@{_app.Artifacts("api").ReadBuild().Digest}", "other.pub")).ExitCode, Is.Zero);
+    }
+
+    [Test]
+    public async Task Should_go_on_with_the_archive_When_it_was_built_and_not_pushed()
+    {
+        await _app.BuildAsync();
+        var written = File.GetLastWriteTimeUtc(_app.Artifacts("api").Archive);
+
+        await _app.BuildAsync();
+
+        Assert.That(File.GetLastWriteTimeUtc(_app.Artifacts("api").Archive), Is.EqualTo(written));
+        Assert.That(_app.Reporter.Lines, Has.Some.Contains("api: not built: nothing changed since the last build"));
+    }
+
+    [Test]
+    public async Task Should_give_the_same_digest_When_the_same_commit_is_built_in_two_checkouts()
+    {
+        using var other = await App.CreateAsync(_server.Connection, "api", "worker");
+        other.Environment = _app.Environment with { SigningKey = other.Environment.SigningKey };
+        Commit(_app.Root);
+        Repository.Clone(_app.Root, Path.Combine(other.Root, "clone"));
+        foreach (var image in _app.Settings.Images.Keys)
+        {
+            Directory.Move(Path.Combine(other.Root, "clone", image), Path.Combine(other.Root, image));
+        }
+
+        Directory.Move(Path.Combine(other.Root, "clone", ".git"), Path.Combine(other.Root, ".git"));
+        await _app.BuildAsync();
+        await other.BuildAsync();
+
+        Assert.That(other.Artifacts("api").ReadBuild().Digest, Is.EqualTo(_app.Artifacts("api").ReadBuild().Digest));
+        Assert.That(OciArchive.Open(other.Artifacts("api").Archive).Config.Created, Is.EqualTo(other.Artifacts("api").ReadBuild().CommitTime));
+    }
+
+    [Test]
+    public void Should_show_the_builders_own_message_and_the_lines_of_the_Dockerfile_When_a_step_fails()
+    {
+        _app.Files.Write("api/Dockerfile", "FROM scratch\nCOPY missing /\n");
+
+        Assert.That(
+            _app.BuildAsync,
+            Throws.TypeOf<K3sException>()
+                .With.Property(nameof(K3sException.Summary)).Contains("image api did not build").And.Message.Contains("\"/missing\": not found")
+                .And.Message.Contains(">>> COPY missing /"));
+        Assert.That(File.ReadAllText(_app.Artifacts("api").Log), Does.Contain("missing"));
+    }
+
+    [Test]
+    public async Task Should_build_what_prepare_made_and_key_what_it_started_from_When_there_is_a_prepare_command()
+    {
+        using var app = await App.CreateAsync(_server.Connection, "web");
+        app.Environment = _app.Environment;
+        app.Files.Write("web/source.txt", "source");
+        app.Files.Write("web/.dockerignore", "*\n!out\n");
+        app.Files.Write("web/Dockerfile", "FROM scratch\nCOPY out/ /\n");
+        app.Files.Write(".gitignore", "out/\n*.key\nartifacts/\n");
+        app.Settings = app.Settings with { Images = app.Settings.Images.SetItem("web", new ImageSettings { Context = "web", Prepare = "mkdir -p out; cp source.txt out/made.txt" }) };
+        Commit(app.Root);
+
+        await app.BuildAsync();
+        var first = app.Artifacts("web").ReadBuild();
+        await app.BuildAsync();
+        Assert.That(app.Artifacts("web").ReadBuild().ContentKey, Is.EqualTo(first.ContentKey));
+
+        app.Files.Write("web/source.txt", "changed");
+        await app.BuildAsync();
+        Assert.That(app.Artifacts("web").ReadBuild().ContentKey, Is.Not.EqualTo(first.ContentKey));
+        Assert.That(app.Artifacts("web").ReadBuild().Digest, Is.Not.EqualTo(first.Digest));
+    }
+
+    [Test]
+    public async Task Should_pass_the_environments_build_arguments_When_it_has_any()
+    {
+        _app.Environment = _app.Environment with
+        {
+            BuildArguments = ImmutableDictionary<string, ImmutableDictionary<string, string>>.Empty.Add("api", ImmutableDictionary<string, string>.Empty.Add("GREETING", "bonjour")),
+        };
+
+        await _app.BuildAsync();
+
+        Assert.That(OciArchive.Open(_app.Artifacts("api").Archive).Config.Config?.Labels?["greeting"], Is.EqualTo("bonjour"));
+        Assert.That(OciArchive.Open(_app.Artifacts("worker").Archive).Config.Config?.Labels?["greeting"], Is.EqualTo("hello"));
+    }
+
+    private static void Commit(string root)
+    {
+        using var repository = new Repository(Repository.Init(root));
+        Commands.Stage(repository, Everything);
+        var author = new Signature("Tess", "tess@example.com", new DateTimeOffset(2024, 5, 1, 12, 0, 0, TimeSpan.Zero));
+        repository.Commit("first", author, author);
+    }
+
+    private static readonly string[] Everything = ["*/*", ".gitignore"];
+}
