@@ -7,6 +7,7 @@ using Cake.K3s.Processes;
 using Cake.K3s.Reporting;
 using Cake.K3s.Settings;
 using Cake.K3s.Tasks;
+using Cake.K3s.Tools;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Cake.K3s.Hosting;
@@ -35,7 +36,9 @@ public static class K3sHostExtensions
         .AddSingleton<IReporter, ConsoleReporter>()
         .AddSingleton<TargetList>()
         .AddSingleton<SettingsReader>()
+        .AddSingleton<SecretReader>()
         .AddProcesses()
+        .AddTools()
         .AddImages()
         .AddKubernetes()
         .AddEngine();
