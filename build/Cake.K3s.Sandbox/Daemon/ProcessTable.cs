@@ -11,6 +11,9 @@ internal readonly record struct ProcessIdentity(int Id, ulong StartTicks);
 /// <summary>The signals that end a process, by their numbers on Linux.</summary>
 internal enum Signal
 {
+    /// <summary>SIGINT.</summary>
+    Interrupt = 2,
+
     /// <summary>SIGKILL.</summary>
     Kill = 9,
 
@@ -39,6 +42,10 @@ internal static class ProcessTable
     /// <summary>Whether that very process runs.</summary>
     public static bool IsRunning(ProcessIdentity process) => Find(process.Id) == process;
 
+    /// <summary>What a process was started with; empty if it has ended.</summary>
+    public static string[] ArgumentsOf(ProcessIdentity process) =>
+        ReadOrNull($"/proc/{process.Id}/cmdline") is { Length: > 0 } line && IsRunning(process) ? line.TrimEnd('\0').Split('\0') : [];
+
     /// <summary>Every process that can be seen, with the arguments it was started with.</summary>
     public static IEnumerable<(ProcessIdentity Process, string[] Arguments)> All()
     {
@@ -54,11 +61,11 @@ internal static class ProcessTable
     }
 
     /// <summary>The process of a program that was started with an argument that is one sandbox's alone.</summary>
-    public static ProcessIdentity? FindByArgument(string program, string argument)
+    public static ProcessIdentity? FindByArgument(string[] programs, string argument)
     {
         foreach (var (process, arguments) in All())
         {
-            if (Path.GetFileName(arguments[0]) == program && arguments.Contains(argument))
+            if (programs.Contains(Path.GetFileName(arguments[0])) && arguments.Contains(argument))
             {
                 return process;
             }
@@ -82,9 +89,9 @@ internal static class ProcessTable
     }
 
     /// <summary>Asks a process to end, and ends it if it has not by the deadline.</summary>
-    public static async Task EndAsync(ProcessIdentity process, TimeSpan grace, CancellationToken cancellationToken)
+    public static async Task EndAsync(ProcessIdentity process, Signal signal, TimeSpan grace, CancellationToken cancellationToken)
     {
-        Send(process, Signal.Terminate);
+        Send(process, signal);
         if (!await EndedAsync(process, grace, cancellationToken))
         {
             Send(process, Signal.Kill);
@@ -95,8 +102,12 @@ internal static class ProcessTable
     /// <summary>The state and the start of a line of proc_pid_stat(5); the name in parentheses may hold anything.</summary>
     internal static (bool IsRunning, ulong StartTicks) ParseStat(string stat)
     {
+        // From field 3 on: the state, at 17 the number of threads, at 19 the start.
         var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-        return (fields[0] is not ("Z" or "X"), ulong.Parse(fields[19], CultureInfo.InvariantCulture));
+
+        // The first thread of a killed process can be a zombie while others still hold its files and locks.
+        var isRunning = fields[0] is not ("Z" or "X") || int.Parse(fields[17], CultureInfo.InvariantCulture) > 1;
+        return (isRunning, ulong.Parse(fields[19], CultureInfo.InvariantCulture));
     }
 
     private static async Task<bool> EndedAsync(ProcessIdentity process, TimeSpan within, CancellationToken cancellationToken)

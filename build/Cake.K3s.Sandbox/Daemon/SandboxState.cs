@@ -10,14 +10,14 @@ internal sealed record SandboxState
     /// <summary>The daemon that wrote this.</summary>
     public ProcessIdentity Daemon { get; init; }
 
-    /// <summary>The build of the program that the daemon runs.</summary>
-    public string Program { get; init; } = "";
-
     /// <summary>The ports, on 127.0.0.1.</summary>
     public SandboxPorts Ports { get; init; } = new(0, 0, 0, 0);
 
     /// <summary>The private engine's addresses in CIDR form; empty with an engine that was there.</summary>
     public string EngineSubnet { get; init; } = "";
+
+    /// <summary>The engine's socket.</summary>
+    public string EngineSocket { get; init; } = "";
 
     /// <summary>The state that was saved; null where there is none.</summary>
     public static SandboxState? Read(SandboxDirectory directory)

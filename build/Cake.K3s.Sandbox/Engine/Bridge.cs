@@ -35,7 +35,13 @@ internal static class Bridge
         }
     }
 
-    public static bool Exists(string name) => NetworkInterface.GetAllNetworkInterfaces().Any(candidate => candidate.Name == name);
+    /// <summary>The names of the machine's interfaces that have an address within a network.</summary>
+    public static IEnumerable<string> Within(IPNetwork network) =>
+        from candidate in NetworkInterface.GetAllNetworkInterfaces()
+        where candidate.GetIPProperties().UnicastAddresses.Any(address => network.Contains(address.Address))
+        select candidate.Name;
+
+    private static bool Exists(string name) => NetworkInterface.GetAllNetworkInterfaces().Any(candidate => candidate.Name == name);
 
     private static void Control(string name, string what, Request request, InterfaceRequest argument, bool byName = false)
     {

@@ -1,0 +1,49 @@
+using System.Collections.Immutable;
+
+namespace Cake.K3s.Sandbox.BaseImages;
+
+/// <summary>The base images that the sandbox can make.</summary>
+internal static class BaseImageCatalog
+{
+    private const string DefaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+    /// <summary>By name.</summary>
+    public static ImmutableDictionary<string, BaseImage> All { get; } =
+        new[] { AspNet(DotnetRuntime.OfThisProcess), Redis() }.ToImmutableDictionary(image => image.Name);
+
+    /// <summary>Stands in for mcr.microsoft.com/dotnet/aspnet: the shared runtimes of this machine's own .NET.</summary>
+    private static BaseImage AspNet(DotnetRuntime runtime) => new()
+    {
+        Name = "aspnet",
+        Recipe = runtime.Version,
+        Packages = ["libc6", "libgcc-s1", "libstdc++6", "zlib1g", "openssl", "ca-certificates", "tzdata"],
+        // Of openssl the library, under the name that the release has for it.
+        Keeps = package => package is "libc6" or "libgcc-s1" or "libstdc++6" or "zlib1g" or "libzstd1" or "ca-certificates" or "tzdata"
+            || package.StartsWith("libssl", StringComparison.Ordinal),
+        User = ("app", 1654),
+        OwnDirectories = ["home/app"],
+        // As in Microsoft's small images: there is no ICU in it.
+        Variables =
+        [
+            DefaultPath, "APP_UID=1654", "ASPNETCORE_HTTP_PORTS=8080", "DOTNET_RUNNING_IN_CONTAINER=true",
+            "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=true", "DOTNET_VERSION=" + runtime.Version,
+        ],
+        AddRuntime = runtime.AddTo,
+    };
+
+    /// <summary>Stands in for docker.io/library/redis.</summary>
+    private static BaseImage Redis() => new()
+    {
+        Name = "redis",
+        Recipe = "1",
+        Packages = ["redis-server", "redis-tools"],
+        // The rest is for installing and starting it on a machine.
+        Keeps = package => package is "redis-server" or "redis-tools" or "zlib1g"
+            || package.StartsWith("lib", StringComparison.Ordinal)
+            || package.StartsWith("lua", StringComparison.Ordinal),
+        User = ("redis", 999),
+        OwnDirectories = ["data"],
+        Variables = [DefaultPath],
+        Entrypoint = ["redis-server"],
+    };
+}

@@ -1,0 +1,108 @@
+using System.Net;
+using System.Text.Json;
+using Cake.K3s.Processes;
+using Cake.K3s.Sandbox.Daemon;
+using Cake.K3s.Tools;
+
+namespace Cake.K3s.Sandbox.Engine;
+
+/// <summary>What an engine changes of the machine's network: remembered before it starts, put back after it has ended.</summary>
+/// <param name="Forwarding">The text of net.ipv4.ip_forward.</param>
+/// <param name="Iptables">Absolute path of the iptables that the engine uses.</param>
+/// <param name="Variables">Variables to run it with.</param>
+internal sealed record HostNetwork(string Forwarding, string Iptables, Dictionary<string, string?> Variables)
+{
+    private const string ForwardingFile = "/proc/sys/net/ipv4/ip_forward";
+
+    private static readonly string[] Tables = ["filter", "nat", "raw"];
+
+    /// <summary>Saves how things are, unless that was done for an engine that has not been ended since, and lets packets pass.</summary>
+    public static void Prepare(SandboxDirectory directory, Tool engine)
+    {
+        if (Read(directory) is null)
+        {
+            var network = new HostNetwork(File.ReadAllText(ForwardingFile).Trim(), FindIptables(engine), new(engine.Environment));
+            PrivateFiles.Write(directory.HostNetworkBefore, JsonSerializer.Serialize(network));
+        }
+
+        // Done before dockerd does it: an engine that finds it off also sets the machine's forward policy to DROP.
+        File.WriteAllText(ForwardingFile, "1");
+    }
+
+    /// <summary>Removes the sandbox's rules and bridges and puts the rest back; for an engine that has ended.</summary>
+    /// <param name="directory">The sandbox.</param>
+    /// <param name="addresses">The sandbox's addresses.</param>
+    /// <param name="runner">Runs iptables.</param>
+    /// <param name="cancellationToken">Stops in between; another call does the rest.</param>
+    public static async Task RestoreAsync(
+        SandboxDirectory directory,
+        IPNetwork addresses,
+        ICommandRunner runner,
+        CancellationToken cancellationToken)
+    {
+        if (Read(directory) is { } before)
+        {
+            foreach (var table in Tables)
+            {
+                await before.RemoveRulesAsync(table, directory.Bridge, addresses, runner, cancellationToken);
+            }
+
+            File.WriteAllText(ForwardingFile, before.Forwarding);
+            File.Delete(directory.HostNetworkBefore);
+        }
+
+        foreach (var bridge in Bridge.Within(addresses).Append(directory.Bridge).Distinct())
+        {
+            Bridge.Remove(bridge);
+        }
+    }
+
+    private static HostNetwork? Read(SandboxDirectory directory) => File.Exists(directory.HostNetworkBefore)
+        ? JsonSerializer.Deserialize<HostNetwork>(File.ReadAllText(directory.HostNetworkBefore))
+        : null;
+
+    private async Task RemoveRulesAsync(
+        string table,
+        string bridge,
+        IPNetwork addresses,
+        ICommandRunner runner,
+        CancellationToken cancellationToken)
+    {
+        // Taking out one's own rules first shows whether another engine still uses the chains.
+        var rules = await ListAsync(table, runner, cancellationToken);
+        foreach (var removal in EngineRules.Own(rules, bridge, addresses))
+        {
+            await runner.RunAsync(Run(table, removal), cancellationToken);
+        }
+
+        rules = await ListAsync(table, runner, cancellationToken);
+        foreach (var removal in EngineRules.UnusedChains(rules))
+        {
+            await runner.RunAsync(Run(table, removal), cancellationToken);
+        }
+    }
+
+    private async Task<string[]> ListAsync(string table, ICommandRunner runner, CancellationToken cancellationToken)
+    {
+        // 3: the kernel has no such table, so there are no rules in it.
+        var result = await runner.RunAsync(Run(table, ["-S"]) with { AcceptedExitCodes = [0, 3] }, cancellationToken);
+        return result.StandardOutput.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    }
+
+    private Command Run(string table, IEnumerable<string> arguments) => new(Iptables, ["-w", "10", "-t", table, .. arguments])
+    {
+        Environment = [.. Variables],
+        Purpose = "remove the sandbox's firewall rules",
+        Timeout = TimeSpan.FromSeconds(30),
+    };
+
+    private static string FindIptables(Tool engine)
+    {
+        var path = engine.Environment.GetValueOrDefault("PATH") ?? Environment.GetEnvironmentVariable("PATH") ?? "";
+        return path.Split(':').Select(folder => Path.Combine(folder, "iptables")).FirstOrDefault(File.Exists)
+            ?? throw new K3sException(
+                ExitCodes.RequirementMissing,
+                "the sandbox's Docker engine needs iptables, which is not on PATH",
+                "Install it (apt-get install iptables).");
+    }
+}
