@@ -33,6 +33,7 @@ public static class K3sHostExtensions
             provider.GetRequiredService<ICakeArguments>(),
             provider.GetRequiredService<ICakeEnvironment>()))
         .AddSingleton<PipelineRun>()
+        .AddSingleton<Preflight>()
         .AddSingleton<IReporter, ConsoleReporter>()
         .AddSingleton<TargetList>()
         .AddSingleton<SettingsReader>()

@@ -6,7 +6,7 @@ using Cake.K3s.Tasks;
 namespace Cake.K3s.Hosting;
 
 /// <summary>Around the whole run: signals cancel it, and wrong input ends it before the first task.</summary>
-public sealed class RunLifetime : FrostingLifetime<K3sContext>, IDisposable
+public sealed class RunLifetime(Lazy<Preflight> preflight) : FrostingLifetime<K3sContext>, IDisposable
 {
     private readonly List<PosixSignalRegistration> _signals = [];
 
@@ -21,6 +21,9 @@ public sealed class RunLifetime : FrostingLifetime<K3sContext>, IDisposable
                 context.Run.Cancel();
             }));
         }
+
+        // Frosting's lifetimes are synchronous; there is no synchronization context to wait on here.
+        preflight.Value.CheckAsync(info.TasksToExecute).GetAwaiter().GetResult();
     }
 
     /// <inheritdoc/>

@@ -6,6 +6,7 @@ namespace Cake.K3s.Tasks.Pipeline;
 /// <summary>Build every image that the registry does not have yet, into OCI archives.</summary>
 [TaskName("BuildImage")]
 [TaskDescription("Build every image that the registry does not have yet, into OCI archives.")]
+[Needs(Input.Environment)]
 public sealed class BuildImageTask(Lazy<ImageBuilder> builder) : AsyncFrostingTask<K3sContext>
 {
     /// <inheritdoc/>

@@ -6,6 +6,7 @@ namespace Cake.K3s.Tasks.Pipeline;
 /// <summary>Push images and signatures, and last of all the tags that name them.</summary>
 [TaskName("Push")]
 [TaskDescription("Push images and signatures, and last of all the tags that name them.")]
+[Needs(Input.Environment)]
 [IsDependentOn(typeof(LintTask))]
 [IsDependentOn(typeof(TestTask))]
 [IsDependentOn(typeof(SignTask))]

@@ -6,6 +6,7 @@ namespace Cake.K3s.Tasks.Pipeline;
 /// <summary>Sign the digests of the built images, before any registry sees them.</summary>
 [TaskName("Sign")]
 [TaskDescription("Sign the digests of the built images, before any registry sees them.")]
+[Needs(Input.Environment)]
 [IsDependentOn(typeof(BuildImageTask))]
 public sealed class SignTask(Lazy<ImageSigner> signer) : AsyncFrostingTask<K3sContext>
 {
