@@ -6,12 +6,14 @@ namespace Cake.K3s.Settings;
 public sealed record DeploySettings
 {
     /// <summary>The app's name: lower case, digits and dashes; names its releases in the cluster.</summary>
+    [Pattern(PatternAttribute.DnsLabel, PatternAttribute.DnsLabelMeaning)]
     public required string App { get; init; }
 
     /// <summary>The environment that is used when <c>--environment</c> is not given.</summary>
     public string DefaultEnvironment { get; init; } = "sandbox";
 
     /// <summary>The images that are built, by name; manifests say <c>image: NAME</c>.</summary>
+    [Pattern(PatternAttribute.ImageName, PatternAttribute.ImageNameMeaning)]
     public required ImmutableDictionary<string, ImageSettings> Images { get; init; }
 
     /// <summary>The folder (or folders) of manifests; an environment may name its own.</summary>
@@ -30,6 +32,7 @@ public sealed record DeploySettings
     public RolloutSettings Rollout { get; init; } = new();
 
     /// <summary>Where the app is deployed to, by name.</summary>
+    [Pattern(PatternAttribute.DnsLabel, PatternAttribute.DnsLabelMeaning)]
     public required ImmutableDictionary<string, EnvironmentSettings> Environments { get; init; }
 
     /// <summary>Absolute path of deploy.yaml; set by the reader.</summary>
@@ -70,10 +73,26 @@ public sealed record ImageSettings
 public sealed record CheckSettings
 {
     /// <summary>Commands of the Lint task.</summary>
-    public ImmutableArray<string> Lint { get; init; } = [];
+    public ImmutableArray<CheckCommand> Lint { get; init; } = [];
 
     /// <summary>Commands of the Test task.</summary>
-    public ImmutableArray<string> Test { get; init; } = [];
+    public ImmutableArray<CheckCommand> Test { get; init; } = [];
+}
+
+/// <summary>
+/// One command of Lint or Test: plain text, or a mapping that also names what it depends on. It is skipped while neither it nor
+/// its sources changed since it last passed.
+/// </summary>
+[ShortForm(nameof(Run))]
+public sealed record CheckCommand
+{
+    /// <summary>The command, run in the directory of deploy.yaml. A shell reads it.</summary>
+    public required string Run { get; init; }
+
+    /// <summary>
+    /// Files that it reads, as globs relative to the directory of deploy.yaml. Empty: every file there that git does not ignore.
+    /// </summary>
+    public ImmutableArray<string> Sources { get; init; } = [];
 }
 
 /// <summary>How the database schema is migrated.</summary>
@@ -119,6 +138,7 @@ public sealed record SigningSettings
 public sealed record RolloutSettings
 {
     /// <summary>How many release records are kept in the cluster.</summary>
+    [Between(1, 1000)]
     public int Keep { get; init; } = 20;
 
     /// <summary>How long a rollout may take before it counts as failed; progress does not extend it.</summary>
@@ -128,7 +148,8 @@ public sealed record RolloutSettings
     public bool RollBack { get; init; } = true;
 }
 
-/// <summary>One place that the app is deployed to.</summary>
+/// <summary>One place that the app is deployed to: the embedded sandbox, or a cluster with a registry.</summary>
+[ExactlyOneOf(nameof(Sandbox), nameof(Cluster))]
 public sealed record EnvironmentSettings
 {
     /// <summary>The name: its key in deploy.yaml.</summary>
@@ -145,6 +166,7 @@ public sealed record EnvironmentSettings
     public RegistrySettings? Registry { get; init; }
 
     /// <summary>The namespace; the app's name by default.</summary>
+    [Pattern(PatternAttribute.DnsLabel, PatternAttribute.DnsLabelMeaning)]
     public string? Namespace { get; init; }
 
     /// <summary>Folders of manifests, instead of <see cref="DeploySettings.Manifests"/>; empty for those.</summary>
@@ -155,9 +177,11 @@ public sealed record EnvironmentSettings
         ImmutableDictionary<string, ImmutableDictionary<string, string>>.Empty;
 
     /// <summary>Values for <c>${NAME}</c> in manifests.</summary>
+    [Pattern(PatternAttribute.VariableName, PatternAttribute.VariableNameMeaning)]
     public ImmutableDictionary<string, string> Variables { get; init; } = ImmutableDictionary<string, string>.Empty;
 
     /// <summary>Secret values for <c>${NAME}</c> in Secret manifests, by where they come from.</summary>
+    [Pattern(PatternAttribute.VariableName, PatternAttribute.VariableNameMeaning)]
     public ImmutableDictionary<string, SecretSource> Secrets { get; init; } = ImmutableDictionary<string, SecretSource>.Empty;
 
     /// <summary>The signing key of this environment; <see cref="DeploySettings.Signing"/> where it is not set.</summary>
@@ -174,12 +198,15 @@ public sealed record EnvironmentSettings
 public sealed record SandboxSettings
 {
     /// <summary>The port that Ingress hosts answer on.</summary>
+    [Between(0, 65535)]
     public int IngressPort { get; init; } = 8080;
 
     /// <summary>The Kubernetes API's port.</summary>
+    [Between(0, 65535)]
     public int ApiPort { get; init; } = 0;
 
     /// <summary>The registry's port.</summary>
+    [Between(0, 65535)]
     public int RegistryPort { get; init; } = 0;
 }
 
@@ -197,6 +224,7 @@ public sealed record ClusterSettings
 public sealed record RegistrySettings
 {
     /// <summary>Host and path that image names are put behind, e.g. <c>gitea.example.com/me/honeydue</c>.</summary>
+    [Pattern("^[a-zA-Z0-9.-]+(:[0-9]+)?(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*$", "a host and a path without a scheme, such as gitea.example.com/me/honeydue")]
     public required string Address { get; init; }
 
     /// <summary>Plain HTTP instead of HTTPS.</summary>
@@ -204,9 +232,11 @@ public sealed record RegistrySettings
 }
 
 /// <summary>Where a secret comes from: exactly one of the members is set.</summary>
+[ExactlyOneOf(nameof(Variable), nameof(File), nameof(Command), nameof(Sandbox))]
 public sealed record SecretSource
 {
     /// <summary>An environment variable's name.</summary>
+    [Pattern(PatternAttribute.VariableName, PatternAttribute.VariableNameMeaning)]
     public string? Variable { get; init; }
 
     /// <summary>A file's path; one line end at its end is dropped.</summary>
@@ -236,6 +266,7 @@ public sealed record NodeSettings
     public required string Host { get; init; }
 
     /// <summary>The SSH port; ~/.ssh/config decides where it is not set.</summary>
+    [Between(1, 65535)]
     public int? Port { get; init; }
 
     /// <summary>The SSH user; ~/.ssh/config decides where it is not set.</summary>
