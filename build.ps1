@@ -1,7 +1,9 @@
 #!/usr/bin/env pwsh
 # Compiles build/Build when something that it is made of changed, then starts it: arguments, exit status and stdin are its
-# own. It runs at the root of the repository. Exit codes of its own: 1 it does not compile, 5 no SDK. The same as build.sh.
+# own, and so is the directory where that is inside the repository; from elsewhere it runs at the root.
+# Exit codes of its own: 1 it does not compile, 5 no SDK. The same as build.sh.
 $ErrorActionPreference = 'Stop'
+$caller = (Get-Location).Path
 Push-Location $PSScriptRoot
 try {
     $out = Join-Path (Join-Path $PSScriptRoot 'build') 'bin'    # ignored by git; apart from bin/ and obj/ of the projects
@@ -99,6 +101,7 @@ try {
     }
 
     $program = Join-Path (Get-Content $stamp) 'Build.dll'
+    if ("$caller/".Replace('\', '/').StartsWith("$PSScriptRoot/".Replace('\', '/'))) { Set-Location $caller }
     if ($MyInvocation.ExpectingInput) { $input | dotnet $program @args } else { dotnet $program @args }
     exit $LASTEXITCODE
 } finally {

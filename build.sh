@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
 # Compiles build/Build when something that it is made of changed, then becomes it: arguments, exit status, stdin and
-# signals are its own. It runs at the root of the repository. Exit codes of its own: 1 it does not compile, 5 no SDK.
+# signals are its own, and so is the directory where that is inside the repository; from elsewhere it runs at the root.
+# Exit codes of its own: 1 it does not compile, 5 no SDK.
 set -euo pipefail
+caller=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")"
+root=$PWD
 
 out=build/bin           # ignored by git; compiled apart from bin/ and obj/ of the projects, so that tests can run meanwhile
 stamp=$out/compiled     # names the folder to start; as old as the sources that it was compiled from
@@ -107,4 +110,6 @@ elif ! command -v dotnet >/dev/null; then
   require_sdk
 fi
 
-exec dotnet "$(<"$stamp")/Build.dll" "$@"
+host=$root/$(<"$stamp")/Build.dll
+[[ $caller/ != "$root"/* ]] || cd "$caller"
+exec dotnet "$host" "$@"
