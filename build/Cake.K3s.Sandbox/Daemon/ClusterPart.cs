@@ -1,7 +1,11 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Http.Headers;
 using Cake.K3s.Sandbox.ApiServer;
+using Cake.K3s.Sandbox.Controllers;
+using Cake.K3s.Sandbox.Controllers.Client;
 using Cake.K3s.Sandbox.Engine;
+using Cake.K3s.Sandbox.Node;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Cake.K3s.Sandbox.Daemon;
@@ -63,6 +67,9 @@ internal sealed class ClusterPart(SandboxDirectory directory, SandboxPorts ports
                     listener.UseHttps(credentials.Server);
                 });
             }
+
+            // For the controllers and the node: they need no TLS to talk to their own process.
+            kestrel.ListenUnixSocket(directory.ApiSocket);
         });
         builder.Services.AddApiServer(new ApiServerOptions
         {
@@ -70,10 +77,28 @@ internal sealed class ClusterPart(SandboxDirectory directory, SandboxPorts ports
             Tokens = new Dictionary<string, ApiUser> { [credentials.Token] = ApiUser.Admin },
             CertificateAuthority = credentials.Authority,
         });
+        builder.Services.AddSingleton(new ClusterClient(InsideClient(credentials)));
+        builder.Services.AddClusterControllers();
+        builder.Services.AddNode(new NodeOptions
+        {
+            DockerEndpoint = new Uri(engine.DockerHost),
+            StateDirectory = directory.Node,
+            ClusterId = directory.Id,
+            ApiEndpoint = new IPEndPoint(engine.Gateway, ports.Api),
+            IngressPort = ports.Ingress,
+        });
+        File.Delete(directory.ApiSocket);
         var application = builder.Build();
         application.MapApiServer();
         await application.StartAsync(cancellationToken);
         PrivateFiles.Write(directory.Kubeconfig, credentials.Kubeconfig(ports.Api));
         return application;
+    }
+
+    private HttpClient InsideClient(ClusterCredentials credentials)
+    {
+        var client = UnixSocketHttp.Client(directory.ApiSocket, Timeout.InfiniteTimeSpan);
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", credentials.Token);
+        return client;
     }
 }

@@ -21,6 +21,9 @@ internal sealed record SandboxDirectory(string Root)
     /// <summary>The socket on which the daemon is asked to open, tell and stop.</summary>
     public string ControlSocket => Path.Combine(Runtime, "daemon.sock");
 
+    /// <summary>The Kubernetes API without TLS, for the controllers and the node.</summary>
+    public string ApiSocket => Path.Combine(Runtime, "api.sock");
+
     /// <summary>The private engine's socket.</summary>
     public string EngineSocket => Path.Combine(Runtime, "docker.sock");
 
@@ -56,6 +59,9 @@ internal sealed record SandboxDirectory(string Root)
 
     /// <summary>The objects of the Kubernetes API.</summary>
     public string Cluster => Path.Combine(Root, "cluster");
+
+    /// <summary>The volumes of pods.</summary>
+    public string Node => Path.Combine(Root, "node");
 
     /// <summary>Certificates and tokens of the Kubernetes API.</summary>
     public string Credentials => Path.Combine(Root, "credentials");
