@@ -15,6 +15,12 @@ public sealed record RunOptions
     /// <summary><c>--rebuild</c>: builds images even where the registry has them.</summary>
     public bool Rebuild { get; init; }
 
+    /// <summary><c>--lock-wait</c>: how long to wait for another run's deploy lock; zero fails at once.</summary>
+    public TimeSpan LockWait { get; init; }
+
+    /// <summary><c>--to</c>: the release that Rollback goes back to; null for the last good one.</summary>
+    public int? ToRelease { get; init; }
+
     /// <summary>Absolute path of <c>.tools/</c>.</summary>
     public string ToolsDirectory => Path.Combine(Root, ".tools");
 

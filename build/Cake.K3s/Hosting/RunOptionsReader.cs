@@ -1,3 +1,4 @@
+using System.Globalization;
 using Cake.Core;
 
 namespace Cake.K3s.Hosting;
@@ -18,8 +19,17 @@ internal static class RunOptionsReader
             SettingsFile = file,
             Environment = Last(arguments, Switches.Environment),
             Rebuild = arguments.HasArgument(Switches.Rebuild),
+            LockWait = TimeSpan.FromSeconds(Number(arguments, Switches.LockWait) ?? 0),
+            ToRelease = Number(arguments, Switches.To),
         };
     }
+
+    private static int? Number(ICakeArguments arguments, string name) => Last(arguments, name) switch
+    {
+        null => null,
+        var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) => number,
+        var text => throw new K3sException(ExitCodes.BadInput, $"--{name} is \"{text}\"; expected a whole number", $"e.g. --{name}=30"),
+    };
 
     private static string? Last(ICakeArguments arguments, string name) => arguments.GetArguments(name).LastOrDefault();
 }

@@ -12,6 +12,12 @@ public static class Switches
     /// <summary>Builds images though the registry has them.</summary>
     public const string Rebuild = "rebuild";
 
+    /// <summary>How long to wait for another run's deploy lock.</summary>
+    public const string LockWait = "lock-wait";
+
+    /// <summary>The release that Rollback goes back to.</summary>
+    public const string To = "to";
+
     /// <summary>Each switch with what it does, in the order that help shows them.</summary>
     public static IReadOnlyList<Switch> All { get; } =
     [
@@ -23,8 +29,8 @@ public static class Switches
         new("out", "FILE", "Plan: write the plan to a file"),
         new("format", "text|markdown|json", "Plan: how it is shown"),
         new("force-conflicts", null, "take over fields that another manager owns"),
-        new("lock-wait", "SECONDS", "wait this long for another run's deploy lock"),
-        new("to", "NUMBER", "Rollback: the release to go back to"),
+        new(LockWait, "SECONDS", "wait this long for another run's deploy lock"),
+        new(To, "NUMBER", "Rollback: the release to go back to"),
         new("purge", null, "SandboxDown: remove the sandbox's data too"),
         new("sequential", null, "run one task at a time"),
         new("fail-fast", null, "stop running tasks at the first failure"),

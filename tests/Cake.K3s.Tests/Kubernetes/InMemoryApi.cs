@@ -42,6 +42,11 @@ internal sealed class InMemoryApi : HttpMessageHandler
     /// <summary>Called after an object was written, as a controller is.</summary>
     public Action<JsonObject> Written { get; set; } = _ => { };
 
+    private readonly TaskCompletionSource _watched = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Ends when somebody watches.</summary>
+    public Task WatchedAsync() => _watched.Task.WaitAsync(TimeSpan.FromSeconds(10));
+
     /// <summary>What a container has logged, by pod.</summary>
     public Dictionary<string, string> Logs { get; } = [];
 
@@ -132,6 +137,7 @@ internal sealed class InMemoryApi : HttpMessageHandler
             case "GET" when isCollection && watch:
                 var lines = Channel.CreateUnbounded<string>();
                 _watches.Add((path, lines));
+                _watched.TrySetResult();
                 return (new(HttpStatusCode.OK) { Content = new StreamContent(new LineStream(lines.Reader, cancellationToken)) }, null);
             case "GET" when isCollection:
                 var items = _objects.Where(pair => pair.Key.StartsWith(path + "/", StringComparison.Ordinal) && Matches(pair.Value, selector))
