@@ -1,3 +1,14 @@
+using Cake.K3s.Sandbox.ApiServer.Admission;
+using Cake.K3s.Sandbox.ApiServer.Discovery;
+using Cake.K3s.Sandbox.ApiServer.Http;
+using Cake.K3s.Sandbox.ApiServer.Lifecycle;
+using Cake.K3s.Sandbox.ApiServer.OpenApi;
+using Cake.K3s.Sandbox.ApiServer.Printing;
+using Cake.K3s.Sandbox.ApiServer.Reading;
+using Cake.K3s.Sandbox.ApiServer.Resources;
+using Cake.K3s.Sandbox.ApiServer.Storage;
+using Cake.K3s.Sandbox.ApiServer.Writing;
+
 namespace Cake.K3s.Sandbox.ApiServer;
 
 /// <summary>Puts the Kubernetes API into an ASP.NET Core host.</summary>
@@ -7,10 +18,32 @@ internal static class ApiServerServices
     public static IServiceCollection AddApiServer(this IServiceCollection services, ApiServerOptions options)
     {
         services.AddSingleton(options);
+        services.AddSingleton<ResourceCatalog>();
+        services.AddSingleton<ObjectStore>();
+        services.AddSingleton<AdmissionChain>();
+        services.AddSingleton<ObjectWriter>();
+        services.AddSingleton<ObjectDeleter>();
+        services.AddSingleton<ListReader>();
+        services.AddSingleton<TablePrinter>();
+        services.AddSingleton<WatchStreamer>();
+        services.AddSingleton<DiscoveryDocuments>();
+        services.AddSingleton<OpenApiDocuments>();
+        services.AddSingleton<Authenticator>();
+        services.AddSingleton<ObjectRequests>();
+        services.AddSingleton<ApiHandler>();
+        services.AddHostedService<NamespaceLifecycle>();
         return services;
     }
 
     /// <summary>Maps <c>/api</c>, <c>/apis</c>, <c>/openapi</c>, <c>/version</c> and the health paths.</summary>
-    public static IEndpointConventionBuilder MapApiServer(this IEndpointRouteBuilder endpoints)
-        => endpoints.MapGet("/healthz", () => "ok");
+    public static IEndpointRouteBuilder MapApiServer(this IEndpointRouteBuilder endpoints)
+    {
+        var handler = endpoints.ServiceProvider.GetRequiredService<ApiHandler>();
+        foreach (var path in (string[])["/api/{**rest}", "/apis/{**rest}", "/openapi/{**rest}", "/version", "/healthz", "/livez", "/readyz"])
+        {
+            endpoints.Map(path, handler.HandleAsync);
+        }
+
+        return endpoints;
+    }
 }

@@ -1,0 +1,42 @@
+using System.Text.Json.Nodes;
+
+namespace Cake.K3s.Sandbox.ApiServer.Http;
+
+/// <summary>An answer that is an error, as a <c>Status</c> object in the API's own words.</summary>
+internal sealed class ApiException(int code, string reason, string message, JsonObject? details = null) : Exception(message)
+{
+    public int Code { get; } = code;
+
+    /// <summary>The machine-readable word: <c>NotFound</c>, <c>Conflict</c>.</summary>
+    public string Reason { get; } = reason;
+
+    /// <summary>Seconds the client should wait before it tries again; null when it need not.</summary>
+    public int? RetryAfter { get; init; }
+
+    public JsonObject Status()
+    {
+        var status = new JsonObject
+        {
+            ["kind"] = "Status",
+            ["apiVersion"] = "v1",
+            ["metadata"] = new JsonObject(),
+            ["status"] = "Failure",
+            ["message"] = Message,
+            ["reason"] = Reason,
+        };
+        var content = (JsonObject?)details?.DeepClone();
+        if (RetryAfter is { } seconds)
+        {
+            content ??= [];
+            content["retryAfterSeconds"] = seconds;
+        }
+
+        if (content is not null)
+        {
+            status["details"] = content;
+        }
+
+        status["code"] = Code;
+        return status;
+    }
+}
