@@ -1,4 +1,5 @@
 using Cake.K3s.Sandbox.Controllers;
+using Cake.K3s.Sandbox.Network;
 using Cake.K3s.Sandbox.Node.Engine;
 using Cake.K3s.Sandbox.Node.Pods;
 using Cake.K3s.Sandbox.Node.Probes;
@@ -23,6 +24,7 @@ internal static class NodeServices
         services.AddSingleton<PodDependencies>();
         services.AddHostedService<NodeRegistration>();
         services.AddHostedService<NodeAgent>();
+        services.AddNetwork();
         return services;
     }
 }

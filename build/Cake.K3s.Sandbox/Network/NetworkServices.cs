@@ -1,0 +1,17 @@
+using Cake.K3s.Sandbox.Network.Ingress;
+
+namespace Cake.K3s.Sandbox.Network;
+
+/// <summary>Puts Service addresses, DNS and Ingress into a host that has the node.</summary>
+internal static class NetworkServices
+{
+    public static IServiceCollection AddNetwork(this IServiceCollection services)
+    {
+        services.AddSingleton<ServiceEndpoints>();
+        services.AddSingleton<ClusterZone>();
+        services.AddHostedService<ServiceProxy>();
+        services.AddHostedService<DnsServer>();
+        services.AddHostedService<IngressServer>();
+        return services;
+    }
+}
