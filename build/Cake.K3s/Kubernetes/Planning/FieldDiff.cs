@@ -13,6 +13,9 @@ internal static class FieldDiff
         "metadata.annotations[deployment.kubernetes.io/revision]", "status",
     };
 
+    // Where such members stand: one side may have nothing else there.
+    private static readonly HashSet<string> HasBookkeeping = new(StringComparer.Ordinal) { "metadata", "metadata.annotations", "metadata.labels" };
+
     // The members that tell the elements of Kubernetes' lists apart, most telling first.
     private static readonly string[] Keys = ["name", "containerPort", "port", "mountPath", "devicePath", "ip", "type", "key", "uid", "topologyKey"];
 
@@ -26,6 +29,11 @@ internal static class FieldDiff
         if (Bookkeeping.Contains(path))
         {
             return [];
+        }
+
+        if (HasBookkeeping.Contains(path))
+        {
+            (before, after) = (before ?? new JsonObject(), after ?? new JsonObject());
         }
 
         return (before, after) switch
