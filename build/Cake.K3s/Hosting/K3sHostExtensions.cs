@@ -1,6 +1,8 @@
 using Cake.Core;
 using Cake.Frosting;
+using Cake.K3s.Checks;
 using Cake.K3s.Engine;
+using Cake.K3s.Environments;
 using Cake.K3s.Images;
 using Cake.K3s.Kubernetes;
 using Cake.K3s.Processes;
@@ -36,10 +38,11 @@ public static class K3sHostExtensions
         .AddSingleton<Preflight>()
         .AddSingleton<IReporter, ConsoleReporter>()
         .AddSingleton<TargetList>()
-        .AddSingleton<SettingsReader>()
-        .AddSingleton<SecretReader>()
+        .AddSettings()
         .AddProcesses()
         .AddTools()
+        .AddChecks()
+        .AddEnvironments()
         .AddImages()
         .AddKubernetes()
         .AddEngine();

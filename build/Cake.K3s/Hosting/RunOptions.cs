@@ -21,6 +21,9 @@ public sealed record RunOptions
     /// <summary><c>--to</c>: the release that Rollback goes back to; null for the last good one.</summary>
     public int? ToRelease { get; init; }
 
+    /// <summary><c>--rerun</c>: runs the commands of Lint and Test even where nothing changed since they passed.</summary>
+    public bool Rerun { get; init; }
+
     /// <summary>Absolute path of <c>.tools/</c>.</summary>
     public string ToolsDirectory => Path.Combine(Root, ".tools");
 

@@ -19,6 +19,7 @@ internal static class RunOptionsReader
             SettingsFile = file,
             Environment = Last(arguments, Switches.Environment),
             Rebuild = arguments.HasArgument(Switches.Rebuild),
+            Rerun = arguments.HasArgument(Switches.Rerun),
             LockWait = TimeSpan.FromSeconds(Number(arguments, Switches.LockWait) ?? 0),
             ToRelease = Number(arguments, Switches.To),
         };

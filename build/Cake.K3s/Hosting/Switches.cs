@@ -12,6 +12,9 @@ public static class Switches
     /// <summary>Builds images though the registry has them.</summary>
     public const string Rebuild = "rebuild";
 
+    /// <summary>Runs checks though nothing changed.</summary>
+    public const string Rerun = "rerun";
+
     /// <summary>How long to wait for another run's deploy lock.</summary>
     public const string LockWait = "lock-wait";
 
@@ -23,8 +26,8 @@ public static class Switches
     [
         new(Environment, "NAME", "the environment of deploy.yaml to work on; its default one otherwise"),
         new(Settings, "FILE", "another file than deploy.yaml"),
-        new(Rebuild, null, "build images and run checks though nothing changed"),
-        new("rerun", null, "run Lint's and Test's commands though nothing changed since they passed"),
+        new(Rebuild, null, "build images though the registry has them"),
+        new(Rerun, null, "run Lint's and Test's commands though nothing changed since they passed"),
         new("plan", "FILE", "apply exactly this plan, and refuse if anything drifted"),
         new("out", "FILE", "Plan: write the plan to a file"),
         new("format", "text|markdown|json", "Plan: how it is shown"),

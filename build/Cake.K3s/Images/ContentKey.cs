@@ -69,7 +69,8 @@ internal static class ContentKey
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', all))))[..HexLength];
     }
 
-    private static async Task<string> LineAsync(string context, string file, CancellationToken cancellationToken)
+    /// <summary>One file as a line: its kind, its name relative to a directory, and its digest or, of a link, its target.</summary>
+    internal static async Task<string> LineAsync(string context, string file, CancellationToken cancellationToken)
     {
         var name = Path.GetRelativePath(context, file).Replace('\\', '/');
         if (new FileInfo(file).LinkTarget is { } target)

@@ -33,17 +33,17 @@ internal sealed class CommandRunner(ISecretMask mask, TimeProvider time) : IComm
 
         try
         {
-            var exitCode = await ended.WaitAsync(stop.Token).ConfigureAwait(false);
+            var exitCode = await ended.WaitAsync(stop.Token);
             return command.AcceptedExitCodes.Contains(exitCode)
                 ? output.Result(exitCode, time.GetElapsedTime(start))
                 : throw Failure(command, $"ended with exit code {exitCode}", exitCode, output.LastLines);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            await tree.EndAsync(running.ProcessId).ConfigureAwait(false);
+            await tree.EndAsync(running.ProcessId);
 
             // Not for ever: a program that runs as another user (sudo) cannot be ended from here.
-            await Task.WhenAny(ended, Task.Delay(EndLimit, time, CancellationToken.None)).ConfigureAwait(false);
+            await Task.WhenAny(ended, Task.Delay(EndLimit, time, CancellationToken.None));
             cancellationToken.ThrowIfCancellationRequested();
             throw Failure(command, $"did not end within {Text(command.Timeout)} and was ended", null, output.LastLines);
         }
@@ -123,13 +123,13 @@ internal sealed class CommandRunner(ISecretMask mask, TimeProvider time) : IComm
     private async Task<int> EndOfAsync(CommandTask<CliWrap.CommandResult> running, OutputCapture output)
     {
         // CliWrap waits for the end of the output as well, which a process in the background can hold back for ever.
-        await ExitOfAsync(running.ProcessId).ConfigureAwait(false);
-        if (await Task.WhenAny(running.Task, Task.Delay(OutputGrace, time)).ConfigureAwait(false) != running.Task)
+        await ExitOfAsync(running.ProcessId);
+        if (await Task.WhenAny(running.Task, Task.Delay(OutputGrace, time)) != running.Task)
         {
-            await output.AbandonAsync().ConfigureAwait(false);
+            await output.AbandonAsync();
         }
 
-        return (await running.Task.ConfigureAwait(false)).ExitCode;
+        return (await running.Task).ExitCode;
     }
 
     private static async Task ExitOfAsync(int processId)
@@ -137,7 +137,7 @@ internal sealed class CommandRunner(ISecretMask mask, TimeProvider time) : IComm
         try
         {
             using var process = Process.GetProcessById(processId);
-            await process.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
+            await process.WaitForExitAsync(CancellationToken.None);
         }
         catch (ArgumentException)
         {

@@ -51,7 +51,7 @@ internal sealed class OutputCapture(Command command, ISecretMask mask)
         using var reader = new StreamReader(stream, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
         try
         {
-            while (await reader.ReadLineAsync(_abandoned.Token).ConfigureAwait(false) is { } line)
+            while (await reader.ReadLineAsync(_abandoned.Token) is { } line)
             {
                 Add(line, isError);
             }

@@ -43,14 +43,14 @@ internal sealed class ProcessTree(TimeProvider time)
             _ = Signal(process, Terminate);
         }
 
-        if (await GoneWithinAsync(Grace, () => Members(root).Count == 0).ConfigureAwait(false))
+        if (await GoneWithinAsync(Grace, () => Members(root).Count == 0))
         {
             return;
         }
 
         // Signalled again in each round: a process may have forked between the look and the signal. One that belongs to
         // another user cannot be ended and is not waited for.
-        await GoneWithinAsync(KillLimit, () => !Members(root).Any(process => Signal(process, Kill))).ConfigureAwait(false);
+        await GoneWithinAsync(KillLimit, () => !Members(root).Any(process => Signal(process, Kill)));
     }
 
     private static void EndByParentage(int root)
@@ -77,7 +77,7 @@ internal sealed class ProcessTree(TimeProvider time)
             }
 
             // The kernel tells of the end of a process to its parent alone, which need not be this process.
-            await Task.Delay(Between, time).ConfigureAwait(false);
+            await Task.Delay(Between, time);
         }
 
         return true;

@@ -19,7 +19,7 @@ internal sealed class SecretReader(EnvironmentVariables variables, ICommandRunne
         {
             { Variable: { } variable } => variables[variable]
                 ?? throw Missing(name, $"the environment variable {variable} is not set", $"Set {variable}."),
-            { File: { } file } => WithoutLineEnd(ReadFile(name, Path.Combine(root, file))),
+            { File: { } file } => WithoutLineEnd(ReadFile(name, UserPath.Resolve(file, root, variables))),
             { Command: { } command } => WithoutLineEnd(await RunAsync(name, command, root, cancellationToken)),
             _ => throw Missing(name, "it is a service of the sandbox, and this environment is none", "Name a variable, a file or a command."),
         });
@@ -41,8 +41,18 @@ internal sealed class SecretReader(EnvironmentVariables variables, ICommandRunne
 
     private async Task<string> RunAsync(string name, string command, string root, CancellationToken cancellationToken)
     {
-        var shell = ShellCommand.Of(command) with { WorkingDirectory = root, Purpose = "read " + name, Timeout = CommandLimit };
-        return (await runner.RunAsync(shell, cancellationToken)).StandardOutput;
+        var shell = ShellCommand.Of(command) with { WorkingDirectory = root, Purpose = "read " + name, Timeout = CommandLimit, OutputIsSecret = true };
+        try
+        {
+            var result = await runner.RunAsync(shell, cancellationToken);
+            return result.SecretOutput?.Reveal() is { Length: > 0 } output
+                ? output
+                : throw Missing(name, $"the command '{command}' prints nothing", "Let it print the secret to standard output.");
+        }
+        catch (CommandFailedException failure)
+        {
+            throw new K3sException(ExitCodes.RequirementMissing, $"{name} cannot be read: {failure.Summary}", failure.NextStep, failure.Details, failure);
+        }
     }
 
     private static string WithoutLineEnd(string text) =>

@@ -32,7 +32,7 @@ internal sealed class ContentStore(string root)
     public async Task<string> EnsureAsync(string name, string recipe, Func<string, Task<string>> fill, CancellationToken cancellationToken)
     {
         var directory = Directory.CreateDirectory(Path.Combine(root, name)).FullName;
-        using var held = await FileLock.ExclusiveAsync(Path.Combine(directory, ".lock"), cancellationToken).ConfigureAwait(false);
+        using var held = await FileLock.ExclusiveAsync(Path.Combine(directory, ".lock"), cancellationToken);
         if (Find(name, recipe) is { } complete)
         {
             return complete;
@@ -46,7 +46,7 @@ internal sealed class ContentStore(string root)
         var partial = Directory.CreateDirectory(Path.Combine(directory, PartialPrefix + Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
         try
         {
-            var version = await fill(partial.FullName).ConfigureAwait(false);
+            var version = await fill(partial.FullName);
             var content = Path.Combine(directory, $"{version}-{recipe}");
             Directory.Move(partial.FullName, content);
             return content;

@@ -25,7 +25,7 @@ internal sealed class DebianTools(
             definition.Title,
             definition.Recipe,
             directory => FillAsync(definition, directory, cancellationToken),
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken);
         return ToolIn(folder, definition, $"Debian package {Path.GetFileName(folder)[..^(definition.Recipe.Length + 1)]}")
             ?? throw new K3sException(ExitCodes.RequirementMissing, $"its Debian packages do not hold {definition.DebianProgram}");
     }
@@ -37,9 +37,9 @@ internal sealed class DebianTools(
         foreach (var part in definition.Debian)
         {
             var named = part.Packages.Where(package => !package.Contains('*', StringComparison.Ordinal)).ToList();
-            var found = await packages.ResolveAsync(part.Release, named, part.WithLibraries, cancellationToken).ConfigureAwait(false);
+            var found = await packages.ResolveAsync(part.Release, named, part.WithLibraries, cancellationToken);
             var chosen = part.WithLibraries ? DebianSelection.WithLibraries(found, part.Packages) : found;
-            await packages.UnpackAsync(part.Release, chosen, directory, cancellationToken).ConfigureAwait(false);
+            await packages.UnpackAsync(part.Release, chosen, directory, cancellationToken);
             all.AddRange(chosen);
         }
 

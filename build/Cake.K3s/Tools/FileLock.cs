@@ -24,7 +24,7 @@ internal static class FileLock
             }
             catch (IOException held) when (IsHeld(held))
             {
-                await Task.Delay(Between, cancellationToken).ConfigureAwait(false);
+                await Task.Delay(Between, cancellationToken);
             }
         }
     }

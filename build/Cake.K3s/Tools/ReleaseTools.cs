@@ -24,22 +24,22 @@ internal sealed class ReleaseTools(HttpClient http, ContentStore store, IReporte
             definition.Title,
             RecipeOf(release),
             directory => DownloadAsync(definition, release, directory, cancellationToken),
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken);
         return ToolIn(folder, definition, $"release {release.Version}");
     }
 
     private async Task<string> DownloadAsync(ToolDefinition definition, PinnedRelease release, string directory, CancellationToken cancellationToken)
     {
         var file = Path.Combine(directory, definition.Programs[0]);
-        using var source = await http.GetStreamAsync(release.Address, cancellationToken).ConfigureAwait(false);
+        using var source = await http.GetStreamAsync(release.Address, cancellationToken);
         using (var target = File.Create(file))
         {
-            await source.CopyToAsync(target, cancellationToken).ConfigureAwait(false);
+            await source.CopyToAsync(target, cancellationToken);
         }
 
         using (var written = File.OpenRead(file))
         {
-            var actual = Convert.ToHexStringLower(await SHA256.HashDataAsync(written, cancellationToken).ConfigureAwait(false));
+            var actual = Convert.ToHexStringLower(await SHA256.HashDataAsync(written, cancellationToken));
             if (actual != release.Sha256)
             {
                 throw new K3sException(

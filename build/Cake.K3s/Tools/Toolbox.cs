@@ -24,12 +24,12 @@ internal sealed class Toolbox(
     {
         // One search a tool at a time: several tasks may ask for the same one at once.
         var search = _searches.GetOrAdd(tool, _ => new SemaphoreSlim(1));
-        await search.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await search.WaitAsync(cancellationToken);
         try
         {
             if (!_found.TryGetValue(tool, out var known))
             {
-                known = await SearchAsync(catalog[tool], neededBy, cancellationToken).ConfigureAwait(false);
+                known = await SearchAsync(catalog[tool], neededBy, cancellationToken);
                 _found[tool] = known;
             }
 
@@ -44,7 +44,7 @@ internal sealed class Toolbox(
     private async Task<Tool> SearchAsync(ToolDefinition definition, string neededBy, CancellationToken cancellationToken)
     {
         var reasons = new List<string>();
-        if (await InstalledAsync(definition, reasons, cancellationToken).ConfigureAwait(false) is { } installed)
+        if (await InstalledAsync(definition, reasons, cancellationToken) is { } installed)
         {
             return installed;
         }
@@ -55,13 +55,13 @@ internal sealed class Toolbox(
         }
 
         if (!definition.Debian.IsEmpty
-            && await TryAsync(() => debian.FetchAsync(definition, cancellationToken), "Debian packages", reasons).ConfigureAwait(false) is { } package)
+            && await TryAsync(() => debian.FetchAsync(definition, cancellationToken), "Debian packages", reasons) is { } package)
         {
             return package;
         }
 
         if (ReleaseTools.ForThisSystem(definition) is { } release
-            && await TryAsync(() => releases.FetchAsync(definition, release, cancellationToken), "download", reasons).ConfigureAwait(false) is { } download)
+            && await TryAsync(() => releases.FetchAsync(definition, release, cancellationToken), "download", reasons) is { } download)
         {
             return download;
         }
@@ -88,7 +88,7 @@ internal sealed class Toolbox(
             var searched = Path.GetDirectoryName(candidate) + Path.PathSeparator + variables["PATH"];
             var objection = definition.Companions.Where(companion => ProgramPath.Find(companion, searched) is null).ToList() is { Count: > 0 } absent
                 ? $"comes without {string.Join(", ", absent)}"
-                : await ProbeAsync(candidate, definition.Probe, cancellationToken).ConfigureAwait(false);
+                : await ProbeAsync(candidate, definition.Probe, cancellationToken);
             if (objection is null)
             {
                 return new Tool(definition.Name, candidate, ImmutableDictionary<string, string?>.Empty, candidate.StartsWith(own, StringComparison.Ordinal) ? ".tools/bin" : "PATH");
@@ -104,7 +104,7 @@ internal sealed class Toolbox(
     {
         try
         {
-            var result = await runner.RunAsync(new Command(program, probe.Arguments) { Timeout = ProbeTimeout }, cancellationToken).ConfigureAwait(false);
+            var result = await runner.RunAsync(new Command(program, probe.Arguments) { Timeout = ProbeTimeout }, cancellationToken);
             return probe.Objection(result.StandardOutput + result.StandardError);
         }
         catch (CommandFailedException failure)
@@ -117,7 +117,7 @@ internal sealed class Toolbox(
     {
         try
         {
-            return await fetch().ConfigureAwait(false);
+            return await fetch();
         }
         catch (K3sException failure)
         {

@@ -52,6 +52,27 @@ internal sealed class SecretReaderTests
         Assert.That(_mask.Hide("it is from a variable!"), Is.EqualTo("it is ***!"));
     }
 
+    [Test]
+    [Platform(Exclude = "Win")]
+    public async Task Should_GiveItUnmasked_When_ACommandPrintsAKnownSecretAgain()
+    {
+        await ReadAsync(new SecretSource { Command = "echo again and again" });
+
+        Assert.That(await ReadAsync(new SecretSource { Command = "echo again and again" }), Is.EqualTo("again and again"));
+    }
+
+    [TestCase("echo half; exit 3", "ended with exit code 3")]
+    [TestCase("true", "prints nothing")]
+    [Platform(Exclude = "Win")]
+    public void Should_SayWhatFailed_When_ACommandGivesNone(string command, string expected)
+    {
+        var failure = Assert.ThrowsAsync<K3sException>(() => ReadAsync(new SecretSource { Command = command }))!;
+
+        Assert.That(failure.ExitCode, Is.EqualTo(ExitCodes.RequirementMissing));
+        Assert.That(failure.Summary, Does.Contain(expected));
+        Assert.That(failure.Details, Has.None.EqualTo("half"));
+    }
+
     [TestCase("the environment variable NOT_SET is not set", "NOT_SET", null)]
     [TestCase("missing-file", null, "missing-file")]
     [TestCase("a service of the sandbox", null, null)]

@@ -1,4 +1,5 @@
 using Cake.Frosting;
+using Cake.K3s.Checks;
 
 namespace Cake.K3s.Tasks.Pipeline;
 
@@ -6,4 +7,8 @@ namespace Cake.K3s.Tasks.Pipeline;
 [TaskName("Lint")]
 [TaskDescription("Run the lint commands of deploy.yaml.")]
 [Needs(Input.Manifests)]
-public sealed class LintTask : FrostingTask<K3sContext>;
+public sealed class LintTask(Lazy<CheckRunner> checks) : AsyncFrostingTask<K3sContext>
+{
+    /// <inheritdoc/>
+    public override Task RunAsync(K3sContext context) => checks.Value.LintAsync();
+}

@@ -24,10 +24,10 @@ internal sealed class DebianPackages(
         bool withDependencies,
         CancellationToken cancellationToken)
     {
-        var apt = await UpToDateAsync(release, cancellationToken).ConfigureAwait(false);
-        using var reading = await FileLock.SharedAsync(LockFile(apt), cancellationToken).ConfigureAwait(false);
+        var apt = await UpToDateAsync(release, cancellationToken);
+        using var reading = await FileLock.SharedAsync(LockFile(apt), cancellationToken);
         var arguments = withDependencies ? apt.PrintClosure(packages) : apt.PrintPackages(packages);
-        var result = await AptAsync(arguments, "find Debian packages", null, cancellationToken).ConfigureAwait(false);
+        var result = await AptAsync(arguments, "find Debian packages", null, cancellationToken);
         return AptOutput.Packages(result.StandardOutput);
     }
 
@@ -37,15 +37,15 @@ internal sealed class DebianPackages(
         string directory,
         CancellationToken cancellationToken)
     {
-        var apt = await UpToDateAsync(release, cancellationToken).ConfigureAwait(false);
+        var apt = await UpToDateAsync(release, cancellationToken);
         var archives = Directory.CreateDirectory(Path.Combine(directory, ".archives")).FullName;
-        using (await FileLock.SharedAsync(LockFile(apt), cancellationToken).ConfigureAwait(false))
+        using (await FileLock.SharedAsync(LockFile(apt), cancellationToken))
         {
-            await AptAsync(apt.Download(packages), "download Debian packages", archives, cancellationToken).ConfigureAwait(false);
+            await AptAsync(apt.Download(packages), "download Debian packages", archives, cancellationToken);
         }
 
         await Parallel.ForEachAsync(Directory.EnumerateFiles(archives, "*.deb"), cancellationToken, async (archive, cancelled) =>
-            await RunAsync(new Command("dpkg-deb", "--extract", archive, directory) { Purpose = "unpack a Debian package" }, cancelled).ConfigureAwait(false)).ConfigureAwait(false);
+            await RunAsync(new Command("dpkg-deb", "--extract", archive, directory) { Purpose = "unpack a Debian package" }, cancelled));
         Directory.Delete(archives, recursive: true);
     }
 
@@ -56,7 +56,7 @@ internal sealed class DebianPackages(
             _ = ProgramPath.Find(program, variables["PATH"]) ?? throw Missing($"this machine has no {program}");
         }
 
-        var host = (File.Exists("/etc/os-release") ? DebianHost.Parse(await File.ReadAllTextAsync("/etc/os-release", cancellationToken).ConfigureAwait(false)) : null)
+        var host = (File.Exists("/etc/os-release") ? DebianHost.Parse(await File.ReadAllTextAsync("/etc/os-release", cancellationToken)) : null)
             ?? throw Missing("/etc/os-release names no release of a distribution");
         var codename = host.CodenameOf(release);
         var apt = new AptArguments(Path.Combine(options.ToolsDirectory, "apt", codename));
@@ -70,13 +70,13 @@ internal sealed class DebianPackages(
             return apt;
         }
 
-        using var updating = await FileLock.ExclusiveAsync(LockFile(apt), cancellationToken).ConfigureAwait(false);
+        using var updating = await FileLock.ExclusiveAsync(LockFile(apt), cancellationToken);
         if (!IsUpToDate(apt))
         {
-            await WriteSourcesAsync(apt, host, codename, cancellationToken).ConfigureAwait(false);
+            await WriteSourcesAsync(apt, host, codename, cancellationToken);
             var start = time.GetTimestamp();
-            await AptAsync(apt.Update(), $"update the package lists of {codename}", null, cancellationToken).ConfigureAwait(false);
-            await File.WriteAllTextAsync(apt.UpdatedFile, "", CancellationToken.None).ConfigureAwait(false);
+            await AptAsync(apt.Update(), $"update the package lists of {codename}", null, cancellationToken);
+            await File.WriteAllTextAsync(apt.UpdatedFile, "", CancellationToken.None);
             reporter.Step("apt", string.Create(CultureInfo.InvariantCulture, $"package lists of {codename} updated in {time.GetElapsedTime(start).TotalSeconds:0.0} s"));
         }
 
@@ -90,8 +90,8 @@ internal sealed class DebianPackages(
     {
         var targets = await RunAsync(
             new Command("apt-get", "--no-release-info", "indextargets", "--format", AptArchive.Format, "Created-By: Packages"),
-            cancellationToken).ConfigureAwait(false);
-        var architecture = await RunAsync(new Command("dpkg", "--print-architecture"), cancellationToken).ConfigureAwait(false);
+            cancellationToken);
+        var architecture = await RunAsync(new Command("dpkg", "--print-architecture"), cancellationToken);
         var keyring = $"/usr/share/keyrings/{host.Id}-archive-keyring.gpg";
         var sources = AptMirrors.SourcesOf(
             AptArchive.ParseAll(targets.StandardOutput),
@@ -102,8 +102,8 @@ internal sealed class DebianPackages(
         await File.WriteAllTextAsync(
             apt.SourceFile,
             sources ?? throw Missing($"apt on this machine knows no mirror of {host.Codename}"),
-            cancellationToken).ConfigureAwait(false);
-        await File.WriteAllTextAsync(apt.StatusFile, "", cancellationToken).ConfigureAwait(false);
+            cancellationToken);
+        await File.WriteAllTextAsync(apt.StatusFile, "", cancellationToken);
     }
 
     private Task<CommandResult> AptAsync(ImmutableArray<string> arguments, string purpose, string? directory, CancellationToken cancellationToken) =>
@@ -121,7 +121,7 @@ internal sealed class DebianPackages(
     {
         try
         {
-            return await runner.RunAsync(command, cancellationToken).ConfigureAwait(false);
+            return await runner.RunAsync(command, cancellationToken);
         }
         catch (CommandFailedException failure)
         {

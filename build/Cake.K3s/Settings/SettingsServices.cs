@@ -1,0 +1,16 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Cake.K3s.Settings;
+
+/// <summary>Registers what this folder offers.</summary>
+internal static class SettingsServices
+{
+    internal static IServiceCollection AddSettings(this IServiceCollection services)
+    {
+        services.TryAddSingleton(EnvironmentVariables.OfProcess);
+        services.AddSingleton<SettingsReader>();
+        services.AddSingleton<SecretReader>();
+        return services;
+    }
+}
