@@ -1,3 +1,4 @@
+using Cake.K3s.Sandbox.Controllers.Batch;
 using Cake.K3s.Sandbox.Controllers.Discovery;
 using Cake.K3s.Sandbox.Controllers.Policy;
 using Cake.K3s.Sandbox.Controllers.Scheduling;
@@ -17,6 +18,7 @@ internal static class ControllerServices
         services.AddHostedService<Scheduler>();
         services.AddHostedService<DeploymentController>();
         services.AddHostedService<ReplicaSetController>();
+        services.AddHostedService<JobController>();
         services.AddHostedService<EndpointsController>();
         services.AddHostedService<DisruptionController>();
         return services;

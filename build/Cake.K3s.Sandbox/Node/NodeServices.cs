@@ -1,3 +1,4 @@
+using Cake.K3s.Sandbox.ApiServer.Pods;
 using Cake.K3s.Sandbox.Controllers;
 using Cake.K3s.Sandbox.Network;
 using Cake.K3s.Sandbox.Node.Engine;
@@ -22,6 +23,7 @@ internal static class NodeServices
         services.AddSingleton<PodVolumes>();
         services.AddSingleton<Prober>();
         services.AddSingleton<PodDependencies>();
+        services.AddSingleton<IPodRuntime, PodRuntime>();
         services.AddHostedService<NodeRegistration>();
         services.AddHostedService<NodeAgent>();
         services.AddNetwork();
