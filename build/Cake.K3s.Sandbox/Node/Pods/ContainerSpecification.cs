@@ -34,7 +34,6 @@ internal static class ContainerSpecification
                 Sysctls = pod.Spec.SecurityContext?.Sysctls?.ToDictionary(sysctl => sysctl.Name, sysctl => sysctl.Value),
                 PortBindings = (hostNetwork ? null : HostPorts(pod))!,
                 LogConfig = new LogConfig { Type = "none" },
-                OomScoreAdj = -998,
             },
         };
     }
@@ -181,9 +180,10 @@ internal static class ContainerSpecification
     private static long Shares(V1Container container) =>
         Math.Max(2, (long)(Quantities.Request(container, "cpu") * 1024));
 
+    // A kubelet's values where they are not negative: for those the engine would need CAP_SYS_RESOURCE.
     private static int OomScore(V1PodSpec spec) => Quantities.QualityOfService(spec) switch
     {
-        "Guaranteed" => -997,
+        "Guaranteed" => 0,
         "BestEffort" => 1000,
         _ => 500,
     };

@@ -10,6 +10,9 @@ namespace Cake.K3s.Sandbox.Node.Probes;
 internal sealed class ContainerProbes : IAsyncDisposable
 {
     private const string Component = "kubelet";
+
+    // A kubelet learns of a new container with its next look at the runtime; before that it does not probe.
+    private static readonly TimeSpan FirstLook = TimeSpan.FromSeconds(1);
     private readonly CancellationTokenSource _stop = new();
     private readonly Prober _prober;
     private readonly EventRecorder _events;
@@ -122,7 +125,8 @@ internal sealed class ContainerProbes : IAsyncDisposable
             return;
         }
 
-        var initial = startedAt + TimeSpan.FromSeconds(probe.InitialDelaySeconds ?? 0) - _time.GetUtcNow();
+        var delay = TimeSpan.FromSeconds(probe.InitialDelaySeconds ?? 0);
+        var initial = startedAt + (delay > FirstLook ? delay : FirstLook) - _time.GetUtcNow();
         if (initial > TimeSpan.Zero)
         {
             await Task.Delay(initial, _time, cancellationToken);

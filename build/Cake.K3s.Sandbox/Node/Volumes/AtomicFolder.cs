@@ -1,4 +1,6 @@
+using System.ComponentModel;
 using System.Globalization;
+using System.Runtime.InteropServices;
 
 namespace Cake.K3s.Sandbox.Node.Volumes;
 
@@ -36,7 +38,10 @@ internal static class AtomicFolder
         var link = Path.Combine(folder, Data + "_tmp");
         File.Delete(link);
         File.CreateSymbolicLink(link, name);
-        File.Move(link, data, overwrite: true);
+        if (Rename(link, data) != 0)
+        {
+            throw new IOException($"{data} cannot be replaced: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
+        }
 
         var top = files.Keys.Select(path => path.Split('/')[0]).ToHashSet();
         foreach (var entry in top.Where(entry => !File.Exists(Path.Combine(folder, entry)) && !Directory.Exists(Path.Combine(folder, entry))))
@@ -57,6 +62,10 @@ internal static class AtomicFolder
             Directory.Delete(old, recursive: true);
         }
     }
+
+    // File.Move and Directory.Move both refuse a link to a folder.
+    [DllImport("libc", EntryPoint = "rename", SetLastError = true)]
+    private static extern int Rename([MarshalAs(UnmanagedType.LPUTF8Str)] string from, [MarshalAs(UnmanagedType.LPUTF8Str)] string to);
 
     private static bool Holds(string data, IReadOnlyDictionary<string, VolumeFile> files)
     {
