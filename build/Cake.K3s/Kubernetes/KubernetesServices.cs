@@ -1,5 +1,6 @@
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Applying;
+using Cake.K3s.Kubernetes.Linting;
 using Cake.K3s.Kubernetes.Manifests;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -12,6 +13,8 @@ internal static class KubernetesServices
     {
         services.AddSingleton<ClusterConnector>();
         services.AddSingleton<ManifestLoader>();
+        services.AddSingleton<ManifestLinter>();
+        services.AddSingleton<Planner>();
         services.AddSingleton<Applier>();
         return services;
     }
