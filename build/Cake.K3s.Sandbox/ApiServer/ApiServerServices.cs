@@ -1,5 +1,6 @@
 using Cake.K3s.Sandbox.ApiServer.Admission;
 using Cake.K3s.Sandbox.ApiServer.Discovery;
+using Cake.K3s.Sandbox.ApiServer.FieldOwnership;
 using Cake.K3s.Sandbox.ApiServer.Http;
 using Cake.K3s.Sandbox.ApiServer.Lifecycle;
 using Cake.K3s.Sandbox.ApiServer.OpenApi;
@@ -22,6 +23,8 @@ internal static class ApiServerServices
         services.AddSingleton<ObjectStore>();
         services.AddSingleton<AdmissionChain>();
         services.AddSingleton<ObjectWriter>();
+        services.AddSingleton<OwnershipTracker>();
+        services.AddSingleton<ObjectPatcher>();
         services.AddSingleton<ObjectDeleter>();
         services.AddSingleton<ListReader>();
         services.AddSingleton<TablePrinter>();

@@ -13,6 +13,7 @@ internal sealed class ObjectRequests(
     ListReader lists,
     WatchStreamer watches,
     ObjectWriter writer,
+    ObjectPatcher patcher,
     ObjectDeleter deleter,
     TablePrinter tables,
     IHostApplicationLifetime lifetime)
@@ -45,6 +46,7 @@ internal sealed class ObjectRequests(
         {
             "GET" or "HEAD" => GetAsync(context, Allowed(target, "get")),
             "PUT" => ReplaceAsync(context, Allowed(target, "update")),
+            "PATCH" => PatchAsync(context, Allowed(target, "patch")),
             "DELETE" when target.Subresource is null => DeleteAsync(context, Allowed(target, "delete")),
             _ => throw ApiErrors.MethodNotAllowed(),
         };
@@ -120,6 +122,15 @@ internal sealed class ObjectRequests(
         var updated = writer.Update(target.Resource, KeyOf(target), target.Subresource, _ => value.Copy(), options);
         ApiResponse.Warn(context, options.Warnings);
         await ShowAsync(context, 200, target, updated, form).ConfigureAwait(false);
+    }
+
+    private async Task PatchAsync(HttpContext context, RequestTarget target)
+    {
+        var (form, options, body) = await ReadWriteAsync(context).ConfigureAwait(false);
+        var (patched, created) = patcher.Patch(
+            target.Resource, KeyOf(target), target.Subresource, body, context.Request.ContentType, context.Request.Query.ContainsKey("fieldManager"), options);
+        ApiResponse.Warn(context, options.Warnings);
+        await ShowAsync(context, created ? 201 : 200, target, patched, form).ConfigureAwait(false);
     }
 
     private async Task DeleteAsync(HttpContext context, RequestTarget target)

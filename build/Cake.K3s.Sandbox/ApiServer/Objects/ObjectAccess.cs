@@ -83,7 +83,54 @@ internal static class ObjectAccess
 
     public static JsonObject Copy(this JsonObject value) => (JsonObject)value.DeepClone();
 
-    public static bool SameAs(this JsonNode? left, JsonNode? right) => JsonNode.DeepEquals(left, right);
+    /// <summary>Whether two values are the same, whatever the order of their fields.</summary>
+    public static bool SameAs(this JsonNode? left, JsonNode? right)
+    {
+        if (ReferenceEquals(left, right))
+        {
+            return true;
+        }
+
+        switch (left, right)
+        {
+            case (JsonObject one, JsonObject other):
+                if (one.Count != other.Count)
+                {
+                    return false;
+                }
+
+                foreach (var (name, content) in one)
+                {
+                    if (!other.TryGetPropertyValue(name, out var theirs) || !content.SameAs(theirs))
+                    {
+                        return false;
+                    }
+                }
+
+                return true;
+            case (JsonArray one, JsonArray other):
+                if (one.Count != other.Count)
+                {
+                    return false;
+                }
+
+                for (var at = 0; at < one.Count; at++)
+                {
+                    if (!one[at].SameAs(other[at]))
+                    {
+                        return false;
+                    }
+                }
+
+                return true;
+            case (JsonValue one, JsonValue other):
+                return one.TryGetValue<string>(out var text)
+                    ? other.TryGetValue<string>(out var theirText) && text == theirText
+                    : one.Integer() is { } number ? other.Integer() == number : JsonNode.DeepEquals(one, other);
+            default:
+                return false;
+        }
+    }
 
     public static string Rfc3339(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
 

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Cake.K3s.Sandbox.ApiServer.Admission;
+using Cake.K3s.Sandbox.ApiServer.FieldOwnership;
 using Cake.K3s.Sandbox.ApiServer.Http;
 using Cake.K3s.Sandbox.ApiServer.Objects;
 using Cake.K3s.Sandbox.ApiServer.Resources;
@@ -10,7 +11,7 @@ using Cake.K3s.Sandbox.ApiServer.Storage;
 namespace Cake.K3s.Sandbox.ApiServer.Writing;
 
 /// <summary>Creates, changes and deletes objects: what happens to every object whatever its kind.</summary>
-internal sealed class ObjectWriter(ObjectStore store, AdmissionChain admission, ApiServerOptions options)
+internal sealed class ObjectWriter(ObjectStore store, AdmissionChain admission, OwnershipTracker ownership, ApiServerOptions options)
 {
     private const int MostAttempts = 100;
     private const string NameSuffixLetters = "bcdfghjklmnpqrstvwxz2456789";
@@ -113,6 +114,11 @@ internal sealed class ObjectWriter(ObjectStore store, AdmissionChain admission, 
         }
 
         admission.PrepareCreate(resource, value, write);
+        if (!write.Applied)
+        {
+            ownership.Update(resource, [], value, write.Manager, null);
+        }
+
         var key = new ObjectKey(resource.StorageName, namespaceName, metadata.Text("name") ?? "");
         using var charge = admission.AdmitCreate(resource, value, write);
         ToStorage(resource, value);
@@ -152,6 +158,11 @@ internal sealed class ObjectWriter(ObjectStore store, AdmissionChain admission, 
         }
 
         admission.PrepareUpdate(resource, value, old, subresource, write);
+        if (!write.Applied)
+        {
+            ownership.Update(resource, old, value, write.Manager, subresource);
+        }
+
         if (HasGeneration(resource) && subresource != "status" && !SameContent(value, old, resource))
         {
             value.Metadata()["generation"] = (old.Metadata().Integer("generation") ?? 0) + 1;
@@ -291,7 +302,7 @@ internal sealed class ObjectWriter(ObjectStore store, AdmissionChain admission, 
     {
         foreach (var field in left.Select(pair => pair.Key).Union(right.Select(pair => pair.Key)))
         {
-            if (field == "managedFields" ? !ManagedFields.SameButTimes(left.List(field), right.List(field)) : !left[field].SameAs(right[field]))
+            if (field == "managedFields" ? !FieldManagers.SameButTimes(left.List(field), right.List(field)) : !left[field].SameAs(right[field]))
             {
                 return false;
             }

@@ -14,6 +14,9 @@ internal sealed record WriteOptions
     /// <summary>Take over fields of other managers (server-side apply).</summary>
     public bool Force { get; init; }
 
+    /// <summary>The object comes from a server-side apply, which has said already who owns what.</summary>
+    public bool Applied { get; init; }
+
     /// <summary>What to do with unknown fields.</summary>
     public FieldValidation Validation { get; init; } = FieldValidation.Warn;
 
