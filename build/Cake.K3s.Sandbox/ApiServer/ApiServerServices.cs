@@ -21,6 +21,10 @@ internal static class ApiServerServices
         services.AddSingleton(options);
         services.AddSingleton<ResourceCatalog>();
         services.AddSingleton<ObjectStore>();
+        services.AddSingleton<ServiceAddresses>();
+        services.AddSingleton<ResourceQuotas>();
+        services.AddSingleton<LimitRanges>();
+        services.AddSingleton<PriorityClasses>();
         services.AddSingleton<AdmissionChain>();
         services.AddSingleton<ObjectWriter>();
         services.AddSingleton<OwnershipTracker>();

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Cake.K3s.Sandbox.ApiServer.Http;
 using Cake.K3s.Sandbox.ApiServer.Objects;
 using Cake.K3s.Sandbox.ApiServer.Resources;
 using Cake.K3s.Sandbox.ApiServer.Writing;
@@ -6,27 +7,74 @@ using Cake.K3s.Sandbox.ApiServer.Writing;
 namespace Cake.K3s.Sandbox.ApiServer.Admission;
 
 /// <summary>What the kinds themselves ask for before an object is stored: defaults, validation, and what depends on other objects.</summary>
-internal sealed class AdmissionChain
+internal sealed class AdmissionChain(ServiceAddresses addresses, ResourceQuotas quotas, LimitRanges limitRanges, PriorityClasses priorities)
 {
     /// <summary>Completes a new object and checks it.</summary>
+    /// <exception cref="ApiException">It is not valid.</exception>
     public void PrepareCreate(ResourceDefinition resource, JsonObject value, WriteOptions write)
     {
-        if (resource.StorageName == "namespaces")
+        KindDefaults.Apply(resource, value);
+        InitialState.Apply(resource, value);
+        if (resource.StorageName == "pods")
         {
-            value.Ensure("spec")["finalizers"] = new JsonArray("kubernetes");
-            value["status"] = new JsonObject { ["phase"] = "Active" };
-            value.Metadata().Ensure("labels")["kubernetes.io/metadata.name"] = value.Name();
+            priorities.Apply(value);
+            limitRanges.Apply(value);
+            PodDefaults.ApplyToPod(value.Object("spec")!);
+            InitialState.SetQualityOfService(value);
         }
+
+        if (resource.StorageName == "persistentvolumeclaims")
+        {
+            limitRanges.CheckClaim(value);
+        }
+
+        Throw(resource, value, [.. ObjectValidation.Create(resource, value)]);
     }
 
     /// <summary>Completes a changed object and checks it against the old one.</summary>
+    /// <exception cref="ApiException">It is not valid.</exception>
     public void PrepareUpdate(ResourceDefinition resource, JsonObject value, JsonObject old, string? subresource, WriteOptions write)
     {
+        if (subresource == "status")
+        {
+            return;
+        }
+
+        KindDefaults.Apply(resource, value);
+        if (resource.StorageName == "services")
+        {
+            ServiceAddresses.Keep(value, old);
+        }
+
+        Throw(resource, value, [.. ObjectValidation.Update(resource, value, old, subresource)]);
     }
 
     /// <summary>Takes what a new object uses up (quota, addresses); the result is held until it is stored.</summary>
-    public IDisposable? AdmitCreate(ResourceDefinition resource, JsonObject value, WriteOptions write) => null;
+    /// <exception cref="ApiException">There is not enough left.</exception>
+    public IDisposable? AdmitCreate(ResourceDefinition resource, JsonObject value, WriteOptions write)
+    {
+        var charge = quotas.Admit(resource, value, null);
+        return resource.StorageName == "services" ? addresses.Allocate(resource, value, null, charge) : charge;
+    }
 
     /// <summary>The same for a changed object.</summary>
-    public IDisposable? AdmitUpdate(ResourceDefinition resource, JsonObject value, JsonObject old, string? subresource, WriteOptions write) => null;
+    /// <exception cref="ApiException">There is not enough left.</exception>
+    public IDisposable? AdmitUpdate(ResourceDefinition resource, JsonObject value, JsonObject old, string? subresource, WriteOptions write)
+    {
+        if (subresource is not null)
+        {
+            return null;
+        }
+
+        var charge = quotas.Admit(resource, value, old);
+        return resource.StorageName == "services" ? addresses.Allocate(resource, value, old, charge) : charge;
+    }
+
+    private static void Throw(ResourceDefinition resource, JsonObject value, IReadOnlyList<FieldError> errors)
+    {
+        if (errors.Count > 0)
+        {
+            throw ApiErrors.Invalid(resource, value.Name() ?? value.Metadata().Text("generateName") ?? "", errors);
+        }
+    }
 }

@@ -1,0 +1,190 @@
+using System.Text.Json.Nodes;
+using Cake.K3s.Sandbox.ApiServer.Http;
+using Cake.K3s.Sandbox.ApiServer.Objects;
+using Cake.K3s.Sandbox.ApiServer.Resources;
+
+namespace Cake.K3s.Sandbox.ApiServer.Admission;
+
+/// <summary>Mistakes in the kinds that hold data and rules.</summary>
+internal static class DataValidation
+{
+    private const int MostBytes = 1024 * 1024;
+
+    public static IEnumerable<FieldError> ConfigMap(JsonObject value)
+    {
+        var size = 0L;
+        foreach (var field in (string[])["data", "binaryData"])
+        {
+            foreach (var (key, content) in value.Object(field) ?? [])
+            {
+                size += content.Text()?.Length ?? 0;
+                foreach (var problem in NameRules.ConfigKey(key))
+                {
+                    yield return FieldError.Invalid($"{field}[{key}]", key, problem);
+                }
+            }
+        }
+
+        foreach (var (key, _) in value.Object("binaryData") ?? [])
+        {
+            if (value.Object("data")?.ContainsKey(key) == true)
+            {
+                yield return FieldError.Invalid($"data[{key}]", key, "duplicate of key present in binaryData");
+            }
+        }
+
+        if (size > MostBytes)
+        {
+            yield return FieldError.TooLong("", MostBytes) with { Field = "[]" };
+        }
+    }
+
+    public static IEnumerable<FieldError> Secret(JsonObject value)
+    {
+        var size = 0L;
+        foreach (var (key, content) in value.Object("data") ?? [])
+        {
+            size += (content.Text()?.Length ?? 0) * 3L / 4;
+            foreach (var problem in NameRules.ConfigKey(key))
+            {
+                yield return FieldError.Invalid($"data[{key}]", key, problem);
+            }
+        }
+
+        if (size > MostBytes)
+        {
+            yield return FieldError.TooLong("data", MostBytes);
+        }
+
+        string[] required = value.Text("type") switch
+        {
+            "kubernetes.io/tls" => ["tls.crt", "tls.key"],
+            "kubernetes.io/dockerconfigjson" => [".dockerconfigjson"],
+            "kubernetes.io/dockercfg" => [".dockercfg"],
+            "kubernetes.io/ssh-auth" => ["ssh-privatekey"],
+            _ => [],
+        };
+        foreach (var key in required)
+        {
+            if (value.Object("data")?[key] is null)
+            {
+                yield return FieldError.Required($"data[{key}]");
+            }
+        }
+    }
+
+    /// <summary>What may not change in a ConfigMap or Secret that exists.</summary>
+    public static IEnumerable<FieldError> Update(ResourceDefinition resource, JsonObject value, JsonObject old)
+    {
+        if (resource.StorageName == "secrets" && value.Text("type") != old.Text("type"))
+        {
+            yield return FieldError.Invalid("type", value.Text("type"), "field is immutable");
+        }
+
+        if (old.Flag("immutable") != true)
+        {
+            yield break;
+        }
+
+        if (value.Flag("immutable") != true)
+        {
+            yield return FieldError.Forbidden("immutable", "field is immutable when `immutable` is set");
+        }
+
+        foreach (var field in (string[])["data", "binaryData"])
+        {
+            if (!value[field].SameAs(old[field]))
+            {
+                yield return FieldError.Forbidden(field, "field is immutable when `immutable` is set");
+            }
+        }
+    }
+
+    public static IEnumerable<FieldError> Claim(JsonObject spec)
+    {
+        if (spec.List("accessModes") is not { Count: > 0 })
+        {
+            yield return FieldError.Required("spec.accessModes", "at least 1 access mode is required");
+        }
+
+        foreach (var mode in spec.Texts("accessModes").Where(mode => mode is not ("ReadOnlyMany" or "ReadWriteMany" or "ReadWriteOnce" or "ReadWriteOncePod")))
+        {
+            yield return FieldError.NotSupported("spec.accessModes", mode, "ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod");
+        }
+
+        if (spec.Object("resources", "requests")?["storage"] is null)
+        {
+            yield return FieldError.Required("spec.resources[storage]");
+        }
+    }
+
+    public static IEnumerable<FieldError> Lease(JsonObject spec)
+    {
+        if (spec.Integer("leaseDurationSeconds") is <= 0)
+        {
+            yield return FieldError.Invalid("spec.leaseDurationSeconds", spec["leaseDurationSeconds"], "must be greater than 0");
+        }
+
+        if (spec.Integer("leaseTransitions") < 0)
+        {
+            yield return FieldError.Invalid("spec.leaseTransitions", spec["leaseTransitions"], "must be greater than or equal to 0");
+        }
+    }
+
+    public static IEnumerable<FieldError> RoleBinding(JsonObject value)
+    {
+        if (value.Object("roleRef").Text("name") is not { Length: > 0 })
+        {
+            yield return FieldError.Required("roleRef.name");
+        }
+
+        if (value.Object("roleRef").Text("kind") is { } kind && kind is not ("Role" or "ClusterRole"))
+        {
+            yield return FieldError.NotSupported("roleRef.kind", kind, "ClusterRole", "Role");
+        }
+    }
+
+    public static IEnumerable<FieldError> CustomResourceDefinition(JsonObject value, JsonObject spec)
+    {
+        var names = spec.Object("names");
+        foreach (var field in (string[])["plural", "kind"])
+        {
+            if (names.Text(field) is not { Length: > 0 })
+            {
+                yield return FieldError.Required($"spec.names.{field}");
+            }
+        }
+
+        if (spec.Text("group") is not { Length: > 0 } group)
+        {
+            yield return FieldError.Required("spec.group");
+        }
+        else if (names.Text("plural") is { } plural && value.Name() != $"{plural}.{group}")
+        {
+            yield return FieldError.Invalid("metadata.name", value.Name(), "must be spec.names.plural+\".\"+spec.group");
+        }
+
+        if (spec.Text("scope") is not ("Namespaced" or "Cluster"))
+        {
+            yield return spec.Text("scope") is { Length: > 0 } scope
+                ? FieldError.NotSupported("spec.scope", scope, "Cluster", "Namespaced")
+                : FieldError.Required("spec.scope");
+        }
+
+        var at = 0;
+        foreach (var version in spec.Objects("versions"))
+        {
+            if (version.Object("schema", "openAPIV3Schema") is null)
+            {
+                yield return FieldError.Required($"spec.versions[{at}].schema.openAPIV3Schema", "schemas are required");
+            }
+
+            at++;
+        }
+
+        if (spec.Objects("versions").Count(version => version.Flag("storage") == true) != 1)
+        {
+            yield return FieldError.InvalidAs("spec.versions", JsonBody.Text(spec["versions"]), "must have exactly one version marked as storage version");
+        }
+    }
+}
