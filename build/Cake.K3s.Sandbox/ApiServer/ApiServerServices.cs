@@ -1,13 +1,16 @@
+using Cake.K3s.Sandbox.ApiServer.Access;
 using Cake.K3s.Sandbox.ApiServer.Admission;
 using Cake.K3s.Sandbox.ApiServer.Discovery;
 using Cake.K3s.Sandbox.ApiServer.FieldOwnership;
 using Cake.K3s.Sandbox.ApiServer.Http;
 using Cake.K3s.Sandbox.ApiServer.Lifecycle;
 using Cake.K3s.Sandbox.ApiServer.OpenApi;
+using Cake.K3s.Sandbox.ApiServer.Pods;
 using Cake.K3s.Sandbox.ApiServer.Printing;
 using Cake.K3s.Sandbox.ApiServer.Reading;
 using Cake.K3s.Sandbox.ApiServer.Resources;
 using Cake.K3s.Sandbox.ApiServer.Storage;
+using Cake.K3s.Sandbox.ApiServer.Subresources;
 using Cake.K3s.Sandbox.ApiServer.Writing;
 
 namespace Cake.K3s.Sandbox.ApiServer;
@@ -35,7 +38,13 @@ internal static class ApiServerServices
         services.AddSingleton<WatchStreamer>();
         services.AddSingleton<DiscoveryDocuments>();
         services.AddSingleton<OpenApiDocuments>();
+        services.AddSingleton<ServiceAccountTokens>();
         services.AddSingleton<Authenticator>();
+        services.AddSingleton<AccessReviews>();
+        services.AddSingleton<PodRequests>();
+        services.AddSingleton<Evictions>();
+        services.AddSingleton<Bindings>();
+        services.AddSingleton<SubresourceRequests>();
         services.AddSingleton<ObjectRequests>();
         services.AddSingleton<ApiHandler>();
         services.AddHostedService<NamespaceLifecycle>();
@@ -46,9 +55,13 @@ internal static class ApiServerServices
     public static IEndpointRouteBuilder MapApiServer(this IEndpointRouteBuilder endpoints)
     {
         var handler = endpoints.ServiceProvider.GetRequiredService<ApiHandler>();
+        var pipeline = endpoints.CreateApplicationBuilder();
+        pipeline.UseWebSockets();
+        pipeline.Run(handler.HandleAsync);
+        var answer = pipeline.Build();
         foreach (var path in (string[])["/api/{**rest}", "/apis/{**rest}", "/openapi/{**rest}", "/version", "/healthz", "/livez", "/readyz"])
         {
-            endpoints.Map(path, handler.HandleAsync);
+            endpoints.Map(path, answer);
         }
 
         return endpoints;

@@ -46,6 +46,11 @@ internal sealed class AdmissionChain(ServiceAddresses addresses, ResourceQuotas 
             ServiceAddresses.Keep(value, old);
         }
 
+        if (resource.StorageName == "namespaces" && subresource != "finalize" && old.Object("spec")?["finalizers"] is { } finalizers)
+        {
+            value.Ensure("spec")["finalizers"] = finalizers.DeepClone();
+        }
+
         Throw(resource, value, [.. ObjectValidation.Update(resource, value, old, subresource)]);
     }
 

@@ -220,7 +220,7 @@ internal static class KindDefaults
         foreach (var port in spec.Objects("ports"))
         {
             port.Default("protocol", "TCP");
-            if (port["targetPort"] is null or JsonValue and not null && port["targetPort"]!.ToString() is "" or "0")
+            if (port["targetPort"]?.ToString() is null or "" or "0")
             {
                 port["targetPort"] = port["port"]?.DeepClone();
             }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Cake.K3s.Sandbox.ApiServer.Access;
 using Cake.K3s.Sandbox.ApiServer.Discovery;
 using Cake.K3s.Sandbox.ApiServer.Objects;
 using Cake.K3s.Sandbox.ApiServer.OpenApi;

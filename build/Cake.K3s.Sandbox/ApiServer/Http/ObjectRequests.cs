@@ -16,6 +16,7 @@ internal sealed class ObjectRequests(
     ObjectPatcher patcher,
     ObjectDeleter deleter,
     TablePrinter tables,
+    SubresourceRequests subresources,
     IHostApplicationLifetime lifetime)
 {
     public Task HandleAsync(HttpContext context, RequestTarget target)
@@ -26,6 +27,7 @@ internal sealed class ObjectRequests(
             return method switch
             {
                 "GET" or "HEAD" => ListOrWatchAsync(context, Allowed(target, "list")),
+                "POST" when !target.Resource.Verbs.Contains("get") => subresources.AnswerAsync(context, Allowed(target, "create")),
                 "POST" => CreateAsync(context, Allowed(target, "create")),
                 "DELETE" => DeleteCollectionAsync(context, Allowed(target, "deletecollection")),
                 _ => throw ApiErrors.MethodNotAllowed(),
@@ -37,9 +39,9 @@ internal sealed class ObjectRequests(
             throw ApiErrors.NoSuchPath();
         }
 
-        if (target.Subresource is not (null or "status" or "finalize"))
+        if (!SubresourceRequests.IsObjectItself(target.Subresource))
         {
-            throw ApiErrors.NoSuchPath();
+            return target.Resource.HasSubresource(target.Subresource!) ? subresources.HandleAsync(context, target) : throw ApiErrors.NoSuchPath();
         }
 
         return method switch

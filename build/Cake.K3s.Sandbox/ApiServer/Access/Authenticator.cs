@@ -1,9 +1,9 @@
 using System.Security.Cryptography.X509Certificates;
 
-namespace Cake.K3s.Sandbox.ApiServer.Http;
+namespace Cake.K3s.Sandbox.ApiServer.Access;
 
 /// <summary>Finds out who makes a request: a client certificate that the host has checked, or a bearer token.</summary>
-internal sealed class Authenticator(ApiServerOptions options)
+internal sealed class Authenticator(ApiServerOptions options, ServiceAccountTokens tokens)
 {
     /// <summary>The user, or null when the request may not be answered.</summary>
     public ApiUser? Authenticate(HttpContext context)
@@ -14,13 +14,16 @@ internal sealed class Authenticator(ApiServerOptions options)
         }
 
         var header = context.Request.Headers.Authorization.ToString();
-        if (header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) && options.Tokens.Count > 0)
+        if (header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) && Authenticate(header["Bearer ".Length..].Trim()) is { } user)
         {
-            return options.Tokens.GetValueOrDefault(header["Bearer ".Length..].Trim());
+            return user;
         }
 
         return options.Tokens.Count == 0 ? ApiUser.Admin : null;
     }
+
+    /// <summary>The user whom a token stands for; null when it stands for none.</summary>
+    public ApiUser? Authenticate(string token) => options.Tokens.GetValueOrDefault(token) ?? tokens.Authenticate(token);
 
     private static ApiUser Of(X509Certificate2 certificate)
     {
