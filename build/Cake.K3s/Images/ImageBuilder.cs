@@ -44,11 +44,12 @@ public sealed class ImageBuilder
         var cancellationToken = _run.Cancellation;
         var environment = await _run.EnvironmentAsync();
         var keys = SigningKeys.Accepted(environment.SigningKey);
+        var bases = BaseImageLock.Read(BaseImageLock.FileIn(_run.Settings.Root));
         var revision = SourceRevision.Of(_run.Settings.Root);
         using var registry = _registries.Open(environment.Registry);
         await ForEachImage.RunAsync(
             _run.Settings.Images.Keys,
-            name => BuildAsync(name, environment, registry, keys, revision, cancellationToken));
+            name => BuildAsync(name, environment, registry, keys, bases, revision, cancellationToken));
     }
 
     private async Task BuildAsync(
@@ -56,10 +57,11 @@ public sealed class ImageBuilder
         DeployEnvironment environment,
         RegistryClient registry,
         IReadOnlyList<PublicKey> keys,
+        BaseImageLock bases,
         SourceRevision? revision,
         CancellationToken cancellationToken)
     {
-        var inputs = InputsOf(name, environment);
+        var inputs = InputsOf(name, environment, bases);
         var key = await ContentKey.ComputeAsync(_run.Settings.Root, inputs, cancellationToken);
         var repository = ImageReference.Parse(environment.Registry.RepositoryOf(name));
         var artifacts = new ImageArtifacts(_run.Options.ArtifactsDirectory, name);
@@ -81,9 +83,11 @@ public sealed class ImageBuilder
             var tag = ContentKey.TagOf(key);
             if (await registry.FindDigestAsync(repository.Repository, tag, cancellationToken) is { } present)
             {
-                if (await registry.IsSignedAsync(repository.Repository, present, keys, cancellationToken))
+                var signatures = await registry.ReadSignaturesAsync(repository.Repository, present, cancellationToken);
+                if (signatures.Any(signature => signature.Verifies(present, keys)))
                 {
-                    artifacts.Write(record with { Digest = present, InRegistry = true });
+                    var current = signatures.Any(signature => signature.Verifies(present, keys[0]));
+                    artifacts.Write(record with { Digest = present, InRegistry = true, NeedsNewSignature = !current });
                     _reporter.Step(name, $"not built: nothing changed since {repository.Name}@{present} (tag {tag}), and its signature verifies");
                     return;
                 }
@@ -96,6 +100,11 @@ public sealed class ImageBuilder
                 _reporter.Step(name, $"not built: nothing changed since the last build, {last.Digest}");
                 return;
             }
+        }
+
+        foreach (var unpinned in inputs.Bases.Values.Where(pin => !pin.Contains('@', StringComparison.Ordinal)))
+        {
+            _reporter.Warning(name, $"its base image {unpinned} is not pinned, so the same sources may give another image tomorrow; --target=LockBaseImages pins it");
         }
 
         artifacts.Clear();
@@ -118,7 +127,7 @@ public sealed class ImageBuilder
         }
     }
 
-    private BuildInputs InputsOf(string name, DeployEnvironment environment)
+    private BuildInputs InputsOf(string name, DeployEnvironment environment, BaseImageLock bases)
     {
         var image = _run.Settings.Images[name];
         var arguments = image.Arguments
@@ -130,8 +139,8 @@ public sealed class ImageBuilder
             throw new SettingsException(_run.Settings.File, 0, 0, $"image {name}: there is no Dockerfile {dockerfile}");
         }
 
-        var bases = BaseImages.In(File.ReadAllText(dockerfile), arguments).ToImmutableSortedDictionary(found => found, found => found, StringComparer.Ordinal);
-        return new(image, Platform, arguments, bases);
+        var pins = BaseImages.In(File.ReadAllText(dockerfile), arguments).ToImmutableSortedDictionary(found => found, bases.PinOf, StringComparer.Ordinal);
+        return new(image, Platform, arguments, pins);
     }
 
     private async Task PrepareAsync(string name, CancellationToken cancellationToken)

@@ -62,7 +62,7 @@ public sealed class ImagePusher
         }
 
         var sent = build.InRegistry
-            ? await CheckAsync(build, repository, registry, keys, cancellationToken)
+            ? await CheckAsync(build, artifacts, repository, registry, keys, cancellationToken)
             : await PushAsync(build, artifacts, repository, registry, uploads, keys, cancellationToken);
         var tags = await TagAsync(build, repository, registry, keys, cancellationToken);
         artifacts.Write(new PushRecord
@@ -83,16 +83,28 @@ public sealed class ImagePusher
 
     private static async Task<string> CheckAsync(
         BuildRecord build,
+        ImageArtifacts artifacts,
         ImageReference repository,
         RegistryClient registry,
         IReadOnlyList<PublicKey> keys,
-        CancellationToken cancellationToken) =>
-        await registry.IsSignedAsync(repository.Repository, build.Digest, keys, cancellationToken)
-            ? "not pushed, it is there and its signature verifies"
-            : throw new K3sException(
+        CancellationToken cancellationToken)
+    {
+        if (!await registry.IsSignedAsync(repository.Repository, build.Digest, keys, cancellationToken))
+        {
+            throw new K3sException(
                 ExitCodes.Failed,
                 $"image {build.Image}: {repository.Name}@{build.Digest} was signed in the registry when it was looked up, and is not any more",
                 "Somebody else changes this registry. Run --target=Push again; it builds and signs what is missing.");
+        }
+
+        if (build.NeedsNewSignature && artifacts.FindSignature() is { } signature && signature.Verifies(build.Digest, keys[0]))
+        {
+            await registry.PushSignatureAsync(repository.Repository, build.Digest, signature, cancellationToken);
+            return "not pushed, it is there; signed by the new key as well";
+        }
+
+        return "not pushed, it is there and its signature verifies";
+    }
 
     private static async Task<string> PushAsync(
         BuildRecord build,

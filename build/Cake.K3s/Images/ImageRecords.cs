@@ -21,6 +21,12 @@ internal sealed record BuildRecord
     /// <summary>Whether the registry has it already, signed; then there is no archive.</summary>
     public bool InRegistry { get; init; }
 
+    /// <summary>
+    /// Whether that signature is by the key before the present one only, which is still accepted: then it is signed anew, so
+    /// that nothing is lost when the old key is given up.
+    /// </summary>
+    public bool NeedsNewSignature { get; init; }
+
     /// <summary>The commit that was checked out; null outside git.</summary>
     public string? Commit { get; init; }
 

@@ -12,6 +12,9 @@ internal sealed record ImageSignature(byte[] Payload, string Signature)
 {
     private const string SignatureAnnotation = "dev.cosignproject.cosign/signature";
 
+    /// <summary>The last part of the repository that the signer meant, e.g. <c>api</c>; null if the payload is none.</summary>
+    public string? Name => SimpleSigning.TryRead(Payload)?.Critical.Identity.Reference.Split('/')[^1];
+
     /// <summary>The tag under which cosign looks for the signatures of a manifest.</summary>
     public static string TagOf(Digest digest) => $"sha256-{digest.Hex}.sig";
 

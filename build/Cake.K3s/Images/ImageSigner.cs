@@ -37,13 +37,13 @@ public sealed class ImageSigner
     {
         var artifacts = new ImageArtifacts(_run.Options.ArtifactsDirectory, name);
         var build = artifacts.ReadBuild();
-        if (build.InRegistry)
+        if (build is { InRegistry: true, NeedsNewSignature: false })
         {
             _reporter.Step(name, "not signed: the registry has it with a signature that verifies");
             return;
         }
 
-        var digest = OciArchive.Open(artifacts.Archive).Digest;
+        var digest = build.InRegistry ? build.Digest : OciArchive.Open(artifacts.Archive).Digest;
         if (digest != build.Digest)
         {
             throw new K3sException(ExitCodes.Failed, $"image {name}: {artifacts.Archive} holds {digest}, but {build.Digest} was built", "Run --target=BuildImage --rebuild.");
@@ -80,12 +80,6 @@ public sealed class ImageSigner
             Timeout = TimeSpan.FromMinutes(2),
             Purpose = $"sign image {artifacts.Image}",
         };
-
-        // An empty password keeps cosign from asking a terminal for one.
-        await _commands.RunAsync(
-            key.Password is { } password
-                ? command with { SecretEnvironment = command.SecretEnvironment.SetItem(CosignArguments.PasswordVariable, password) }
-                : command with { Environment = command.Environment.SetItem(CosignArguments.PasswordVariable, "") },
-            cancellationToken);
+        await _commands.RunAsync(CosignPassword.Give(command, key.Password), cancellationToken);
     }
 }

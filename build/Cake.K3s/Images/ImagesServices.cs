@@ -2,6 +2,7 @@ using Cake.K3s.Hosting;
 using Cake.K3s.Images.Registry;
 using Cake.K3s.Processes;
 using Cake.K3s.Reporting;
+using Cake.K3s.Settings;
 using Cake.K3s.Tools;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -29,5 +30,19 @@ internal static class ImagesServices
             provider.GetRequiredService<PipelineRun>(),
             provider.GetRequiredService<RegistryClients>(),
             provider.GetRequiredService<IReporter>(),
-            provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<TimeProvider>()))
+        .AddSingleton(provider => new ImageGate(
+            provider.GetRequiredService<PipelineRun>(),
+            provider.GetRequiredService<RegistryClients>(),
+            provider.GetRequiredService<IReporter>()))
+        .AddSingleton(provider => new BaseImageRefresh(
+            provider.GetRequiredService<PipelineRun>(),
+            provider.GetRequiredService<RegistryClients>(),
+            provider.GetRequiredService<IReporter>()))
+        .AddSingleton(provider => new SigningKeyPairs(
+            provider.GetRequiredService<PipelineRun>(),
+            provider.GetRequiredService<IToolbox>(),
+            provider.GetRequiredService<ICommandRunner>(),
+            provider.GetRequiredService<SecretReader>(),
+            provider.GetRequiredService<IReporter>()));
 }

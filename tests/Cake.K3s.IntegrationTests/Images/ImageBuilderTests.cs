@@ -1,5 +1,9 @@
 using System.Collections.Immutable;
+using System.Text;
+using System.Text.Json;
+using Cake.K3s.Images;
 using Cake.K3s.Images.Oci;
+using Cake.K3s.Images.Registry;
 using Cake.K3s.IntegrationTests.Images.Fixtures;
 using Cake.K3s.Settings;
 using LibGit2Sharp;
@@ -17,15 +21,22 @@ internal sealed class ImageBuilderTests
 
         """;
 
+    private BuildEngine _engine;
     private RegistryServer _server;
     private App _app;
+
+    [OneTimeSetUp]
+    public async Task StartEngineAsync() => _engine = await BuildEngine.StartAsync();
+
+    [OneTimeTearDown]
+    public async Task StopEngineAsync() => await (_engine?.DisposeAsync() ?? default);
 
     [SetUp]
     public async Task StartAsync()
     {
         _server = await RegistryServer.StartAsync();
         _app = await App.CreateAsync(_server.Connection, "api", "worker");
-        _app.Environment = _app.Environment with { Builder = new(ExternalTools.RequireEngine(), null) };
+        _app.Environment = _app.Environment with { Builder = new(_engine.Address, null) };
         foreach (var image in _app.Settings.Images.Keys)
         {
             _app.Files.Write($"{image}/Dockerfile", Dockerfile);
@@ -36,8 +47,8 @@ internal sealed class ImageBuilderTests
     [TearDown]
     public async Task StopAsync()
     {
-        _app.Dispose();
-        await _server.DisposeAsync();
+        _app?.Dispose();
+        await (_server?.DisposeAsync() ?? default);
     }
 
     [Test]
@@ -193,6 +204,52 @@ internal sealed class ImageBuilderTests
 
         Assert.That(OciArchive.Open(_app.Artifacts("api").Archive).Config.Config?.Labels?["greeting"], Is.EqualTo("bonjour"));
         Assert.That(OciArchive.Open(_app.Artifacts("worker").Archive).Config.Config?.Labels?["greeting"], Is.EqualTo("hello"));
+    }
+
+    [Test]
+    public async Task Should_build_on_the_pinned_base_image_When_its_tag_has_moved()
+    {
+        using var client = Registries.Open(_server.Connection);
+        var pinned = await PushBaseAsync(client, "old");
+        await PushBaseAsync(client, "new");
+        _app.Files.Write("api/Dockerfile", $"FROM {_server.Host}/base:1\nCOPY . /\n");
+        _app.Files.Write("images.lock", $"{_server.Host}/base:1 {pinned}\n");
+
+        await _app.BuildAsync();
+
+        Assert.That(OciArchive.Open(_app.Artifacts("api").Archive).Config.Config?.Labels?["base"], Is.EqualTo("old"));
+    }
+
+    [Test]
+    public async Task Should_write_what_the_tags_name_now_When_the_lock_is_refreshed()
+    {
+        using var client = Registries.Open(_server.Connection);
+        await PushBaseAsync(client, "old");
+        var now = await PushBaseAsync(client, "new");
+        _app.Files.Write("api/Dockerfile", $"FROM {_server.Host}/base:1\nCOPY . /\n");
+
+        await new BaseImageRefresh(_app.Run, Registries.Clients(), _app.Reporter).RefreshAsync();
+
+        Assert.That(BaseImageLock.Read(_app.Files.File("images.lock")).PinOf($"{_server.Host}/base:1"), Is.EqualTo($"{_server.Host}/base@{now}"));
+    }
+
+    private static async Task<Digest> PushBaseAsync(RegistryClient client, string label)
+    {
+        using var empty = new MemoryStream();
+        using (var tar = new System.Formats.Tar.TarWriter(empty, leaveOpen: true))
+        {
+            tar.WriteEntry(new System.Formats.Tar.PaxTarEntry(System.Formats.Tar.TarEntryType.RegularFile, label) { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(label)) });
+        }
+
+        var layer = OciDescriptor.Of("application/vnd.oci.image.layer.v1.tar", empty.ToArray());
+        var config = Encoding.UTF8.GetBytes($$$"""{"architecture":"amd64","os":"linux","config":{"Labels":{"base":"{{{label}}}"}},"rootfs":{"type":"layers","diff_ids":["{{{layer.Digest}}}"]}}""");
+        var descriptor = OciDescriptor.Of(MediaTypes.Config, config);
+        await client.PushBlobAsync("base", layer, empty.ToArray(), default);
+        await client.PushBlobAsync("base", descriptor, config, default);
+        byte[] manifest = JsonSerializer.SerializeToUtf8Bytes(new OciManifest { Config = descriptor, Layers = [layer] }, OciJson.Default.OciManifest);
+        await client.PushManifestAsync("base", Digest.Of(manifest).ToString(), [.. manifest], MediaTypes.Manifest, default);
+        await client.PushManifestAsync("base", "1", [.. manifest], MediaTypes.Manifest, default);
+        return Digest.Of(manifest);
     }
 
     private static void Commit(string root)

@@ -29,9 +29,9 @@ internal sealed class RegistryClientTests
     [TearDown]
     public async Task StopAsync()
     {
-        _client.Dispose();
-        await _proxy.DisposeAsync();
-        await _server.DisposeAsync();
+        _client?.Dispose();
+        await (_proxy?.DisposeAsync() ?? default);
+        await (_server?.DisposeAsync() ?? default);
     }
 
     [Test]

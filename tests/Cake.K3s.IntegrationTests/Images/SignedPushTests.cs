@@ -23,9 +23,9 @@ internal sealed class SignedPushTests
     [TearDown]
     public async Task StopAsync()
     {
-        _app.Dispose();
-        await _proxy.DisposeAsync();
-        await _server.DisposeAsync();
+        _app?.Dispose();
+        await (_proxy?.DisposeAsync() ?? default);
+        await (_server?.DisposeAsync() ?? default);
     }
 
     [Test]

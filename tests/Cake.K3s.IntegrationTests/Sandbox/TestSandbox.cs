@@ -118,7 +118,7 @@ internal sealed class TestSandbox : IAsyncDisposable
     }
 
     // Where .tools/ is kept from run to run.
-    private static string RepositoryRoot
+    public static string RepositoryRoot
     {
         get
         {

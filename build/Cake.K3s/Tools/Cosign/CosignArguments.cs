@@ -22,6 +22,9 @@ internal static class CosignArguments
     /// <summary>Makes a key pair: <c>PREFIX.key</c> and <c>PREFIX.pub</c> in the current directory.</summary>
     public static ImmutableArray<string> GenerateKeyPair(string prefix) => ["generate-key-pair", "--output-key-prefix", prefix];
 
+    /// <summary>Makes a key pair in a service (Vault, a KMS); the public half goes to the current directory.</summary>
+    public static ImmutableArray<string> GenerateKeyPairIn(string service) => ["generate-key-pair", "--kms", service];
+
     /// <summary>Verifies a pushed image; printed for the operator to check with.</summary>
     /// <param name="publicKey">The public key's file.</param>
     /// <param name="image">The image by digest.</param>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
 using Cake.K3s.Environments;
 using Cake.K3s.Hosting;
 using Cake.K3s.Images;
@@ -17,11 +18,23 @@ internal sealed class App : IDisposable
 
     private App(RegistryConnection registry, ImmutableDictionary<string, ImageSettings> images)
     {
-        Settings = new() { App = "shop", Images = images, Environments = ImmutableDictionary<string, EnvironmentSettings>.Empty, File = _directory.File("deploy.yaml") };
+        var environment = new EnvironmentSettings
+        {
+            Name = "test",
+            Signing = new() { PrivateKey = "cosign.key", Password = new() { Variable = "PASSWORD" } },
+        };
+        Settings = new()
+        {
+            App = "shop",
+            Images = images,
+            DefaultEnvironment = "test",
+            Environments = ImmutableDictionary<string, EnvironmentSettings>.Empty.Add("test", environment),
+            File = _directory.File("deploy.yaml"),
+        };
         Environment = new()
         {
             Name = "test",
-            Settings = new(),
+            Settings = environment,
             Cluster = new("none", null, "shop"),
             Registry = registry,
             Builder = new(null, null),
@@ -48,10 +61,14 @@ internal sealed class App : IDisposable
         Settings,
         Environment);
 
+    /// <summary>Makes the app without a key pair.</summary>
+    public static App Create(RegistryConnection registry, params string[] images) =>
+        new(registry, images.ToImmutableDictionary(name => name, name => new ImageSettings { Context = name }));
+
     /// <summary>Makes the app with a key pair by real cosign.</summary>
     public static async Task<App> CreateAsync(RegistryConnection registry, params string[] images)
     {
-        var app = new App(registry, images.ToImmutableDictionary(name => name, name => new ImageSettings { Context = name }));
+        var app = Create(registry, images);
         await app.MakeKeyPairAsync("cosign");
         return app;
     }
@@ -69,13 +86,32 @@ internal sealed class App : IDisposable
             default);
     }
 
+    /// <summary>Signs with the private key of a test's own, without cosign: the signature is of the same kind.</summary>
+    public void Sign(string image, ECDsa key)
+    {
+        var artifacts = Artifacts(image);
+        var payload = SimpleSigning.Payload(RepositoryOf(image), artifacts.ReadBuild().Digest);
+        File.WriteAllBytes(artifacts.Payload, payload);
+        File.WriteAllText(artifacts.Signature, Convert.ToBase64String(key.SignData(payload, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence)));
+        Files.Write("cosign.pub", key.ExportSubjectPublicKeyInfoPem());
+    }
+
+    public async Task CheckAsync(params string[] images) => await new ImageGate(Run, Registries.Clients(Reporter), Reporter).CheckAsync(images, default);
+
+    public SigningKeyPairs KeyPairs => new(
+        Run,
+        ExternalTools.Toolbox,
+        ExternalTools.Commands,
+        new SecretReader(new(_ => KeyPassword), ExternalTools.Commands, new SecretMask()),
+        Reporter);
+
     public ImageArtifacts Artifacts(string image) => new(Run.Options.ArtifactsDirectory, image);
 
     public string RepositoryOf(string image) => Environment.Registry.RepositoryOf(image);
 
-    public async Task BuildAsync() => await new ImageBuilder(Run, new TestToolbox(), ExternalTools.Commands, Registries.Clients(Reporter), Reporter, TimeProvider.System).BuildAsync();
+    public async Task BuildAsync() => await new ImageBuilder(Run, ExternalTools.Toolbox, ExternalTools.Commands, Registries.Clients(Reporter), Reporter, TimeProvider.System).BuildAsync();
 
-    public async Task SignAsync() => await new ImageSigner(Run, new TestToolbox(), ExternalTools.Commands, Reporter).SignAsync();
+    public async Task SignAsync() => await new ImageSigner(Run, ExternalTools.Toolbox, ExternalTools.Commands, Reporter).SignAsync();
 
     public async Task PushAsync() => await new ImagePusher(Run, Registries.Clients(Reporter), Reporter, TimeProvider.System).PushAsync();
 
@@ -103,9 +139,4 @@ internal sealed class App : IDisposable
     }
 
     public void Dispose() => _directory.Dispose();
-
-    private sealed class TestToolbox : IToolbox
-    {
-        public Task<Tool> RequireAsync(ToolName tool, string neededBy, CancellationToken cancellationToken) => ExternalTools.RequireAsync(tool);
-    }
 }

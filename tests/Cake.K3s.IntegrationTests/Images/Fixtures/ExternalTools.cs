@@ -1,47 +1,37 @@
-using System.Collections.Immutable;
+using Cake.K3s.Hosting;
+using Cake.K3s.IntegrationTests.Sandbox;
 using Cake.K3s.Processes;
+using Cake.K3s.Reporting;
+using Cake.K3s.Settings;
 using Cake.K3s.Tools;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Cake.K3s.IntegrationTests.Images.Fixtures;
 
-/// <summary>The real programs that these tests run. Where one is missing the test is skipped; it fails where CI=true.</summary>
+/// <summary>The real programs that these tests run. Where one cannot be had the test is skipped; it fails on CI.</summary>
 internal static class ExternalTools
 {
-    public static ICommandRunner Commands { get; } = new CommandRunner(new SecretMask(), TimeProvider.System);
+    private static readonly ServiceProvider Services = new ServiceCollection()
+        .AddSingleton(new RunOptions { Root = TestSandbox.RepositoryRoot, SettingsFile = Path.Combine(TestSandbox.RepositoryRoot, "deploy.yaml") })
+        .AddSingleton<IReporter, RecordingReporter>()
+        .AddProcesses()
+        .AddTools()
+        .BuildServiceProvider();
 
-    public static Task<Tool> RequireAsync(ToolName name)
+    public static ICommandRunner Commands => Services.GetRequiredService<ICommandRunner>();
+
+    public static IToolbox Toolbox => Services.GetRequiredService<IToolbox>();
+
+    public static async Task<Tool> RequireAsync(ToolName name)
     {
-        var program = name switch
+        try
         {
-            ToolName.Registry => "docker-registry",
-            ToolName.Buildx => "docker-buildx",
-            _ => name.ToString().ToLowerInvariant(),
-        };
-        var path = ProgramPath.Find(program, Environment.GetEnvironmentVariable("PATH"));
-        Require(path is not null, $"{program} is not on PATH");
-        return Task.FromResult(new Tool(name, path!, ImmutableDictionary<string, string?>.Empty, "PATH"));
-    }
-
-    /// <summary>The address of a Docker engine that builds.</summary>
-    public static string RequireEngine()
-    {
-        var address = Environment.GetEnvironmentVariable("DOCKER_HOST") ?? "unix:///var/run/docker.sock";
-        Require(!address.StartsWith("unix://", StringComparison.Ordinal) || File.Exists(address["unix://".Length..]), $"there is no Docker engine at {address}");
-        return address;
-    }
-
-    private static void Require(bool condition, string reason)
-    {
-        if (condition)
-        {
-            return;
+            return await Toolbox.RequireAsync(name, "a test", default);
         }
-
-        if (Environment.GetEnvironmentVariable("CI") == "true")
+        catch (K3sException missing) when (missing.ExitCode == ExitCodes.RequirementMissing && !EnvironmentVariables.OfProcess.IsCI)
         {
-            Assert.Fail(reason);
+            Assert.Ignore(missing.Summary);
+            throw;
         }
-
-        Assert.Ignore(reason);
     }
 }

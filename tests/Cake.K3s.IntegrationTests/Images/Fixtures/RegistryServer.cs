@@ -35,8 +35,8 @@ internal sealed class RegistryServer : IAsyncDisposable
     /// <param name="data">Where blobs and manifests go, instead of a directory of its own.</param>
     public static async Task<RegistryServer> StartAsync(Func<TemporaryDirectory, string>? more = null, string? data = null)
     {
-        var server = new RegistryServer();
         var tool = await ExternalTools.RequireAsync(ToolName.Registry);
+        var server = new RegistryServer();
         var configuration = server._directory.Write("registry.yml", $$$"""
             version: 0.1
             log: {level: info, accesslog: {disabled: true}}
