@@ -6,6 +6,7 @@ using Cake.K3s.Processes;
 using Cake.K3s.Reporting;
 using Cake.K3s.Sandbox.BaseImages;
 using Cake.K3s.Sandbox.Opening;
+using Cake.K3s.Settings;
 
 namespace Cake.K3s.Sandbox;
 
@@ -23,6 +24,7 @@ public static class SandboxHostExtensions
         .AddSingleton<BaseImageStore>()
         .AddSingleton(provider => new SandboxLifecycle(
             provider.GetRequiredService<PipelineRun>(),
+            provider.GetRequiredService<EnvironmentVariables>(),
             provider.GetRequiredService<DaemonClient>(),
             provider.GetRequiredService<ICommandRunner>(),
             provider.GetRequiredService<IReporter>(),

@@ -11,15 +11,19 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace Cake.K3s.Sandbox.Daemon;
 
 /// <summary>What of the cluster runs inside the daemon: the Kubernetes API, the controllers and the node.</summary>
-internal sealed class ClusterPart(SandboxDirectory directory, SandboxPorts ports, EngineConnection engine, ILoggerFactory loggers)
-    : IAsyncDisposable
+internal sealed class ClusterPart(
+    SandboxDirectory directory,
+    SandboxPorts ports,
+    EngineConnection engine,
+    IPNetwork services,
+    ILoggerFactory loggers) : IAsyncDisposable
 {
     private readonly SemaphoreSlim _gate = new(1, 1);
-    private WebApplication? _application;
+    private Running? _running;
 
-    public PartStatus Status => new(
+    public async Task<PartStatus> CheckAsync(CancellationToken cancellationToken) => new(
         "kubernetes",
-        _application is null ? "it has not started" : null,
+        await ProblemAsync(cancellationToken),
         "v1.34",
         string.Create(CultureInfo.InvariantCulture, $"https://127.0.0.1:{ports.Api}"),
         Environment.ProcessId);
@@ -30,7 +34,11 @@ internal sealed class ClusterPart(SandboxDirectory directory, SandboxPorts ports
         await _gate.WaitAsync(cancellationToken);
         try
         {
-            _application ??= await StartAsync(cancellationToken);
+            _running ??= await StartAsync(cancellationToken);
+            if (!File.Exists(directory.Kubeconfig))
+            {
+                PrivateFiles.Write(directory.Kubeconfig, _running.Credentials.Kubeconfig(ports.Api));
+            }
         }
         finally
         {
@@ -40,20 +48,20 @@ internal sealed class ClusterPart(SandboxDirectory directory, SandboxPorts ports
 
     public async ValueTask DisposeAsync()
     {
-        if (_application is { } application)
+        if (_running is { } running)
         {
-            await application.StopAsync();
-            await application.DisposeAsync();
+            await running.Application.StopAsync();
+            await running.Application.DisposeAsync();
         }
 
         _gate.Dispose();
     }
 
-    private async Task<WebApplication> StartAsync(CancellationToken cancellationToken)
+    private async Task<Running> StartAsync(CancellationToken cancellationToken)
     {
         // Pods reach the API at the bridge's address, people and tools at 127.0.0.1.
         IPAddress[] listeners = engine.IsPrivate ? [IPAddress.Loopback, engine.Gateway] : [IPAddress.Loopback];
-        var credentials = ClusterCredentials.Open(directory, [.. listeners, IPAddress.Parse("10.43.0.1")], TimeProvider.System);
+        var credentials = ClusterCredentials.Open(directory, [.. listeners, ServiceAddress(1)], TimeProvider.System);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Services.AddSingleton(loggers);
         builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
@@ -76,6 +84,7 @@ internal sealed class ClusterPart(SandboxDirectory directory, SandboxPorts ports
             StateDirectory = directory.Cluster,
             Tokens = new Dictionary<string, ApiUser> { [credentials.Token] = ApiUser.Admin },
             CertificateAuthority = credentials.Authority,
+            ServiceCidr = services.ToString(),
         });
         builder.Services.AddSingleton(new ClusterClient(InsideClient(credentials)));
         builder.Services.AddClusterControllers();
@@ -86,13 +95,35 @@ internal sealed class ClusterPart(SandboxDirectory directory, SandboxPorts ports
             ClusterId = directory.Id,
             ApiEndpoint = new IPEndPoint(engine.Gateway, ports.Api),
             IngressPort = ports.Ingress,
+            ServiceSubnet = services,
+            DnsAddress = ServiceAddress(10),
         });
         File.Delete(directory.ApiSocket);
         var application = builder.Build();
         application.MapApiServer();
         await application.StartAsync(cancellationToken);
         PrivateFiles.Write(directory.Kubeconfig, credentials.Kubeconfig(ports.Api));
-        return application;
+        return new Running(application, credentials);
+    }
+
+    // As in K3s: the first address is the API's, the tenth the DNS server's.
+    private IPAddress ServiceAddress(byte last)
+    {
+        var bytes = services.BaseAddress.GetAddressBytes();
+        bytes[3] = last;
+        return new IPAddress(bytes);
+    }
+
+    private async Task<string?> ProblemAsync(CancellationToken cancellationToken)
+    {
+        if (_running is null)
+        {
+            return "it has not started";
+        }
+
+        using var client = InsideClient(_running.Credentials);
+        using var response = await client.GetAsync("/healthz", cancellationToken);
+        return response.IsSuccessStatusCode ? null : $"it answers {(int)response.StatusCode}";
     }
 
     private HttpClient InsideClient(ClusterCredentials credentials)
@@ -101,4 +132,6 @@ internal sealed class ClusterPart(SandboxDirectory directory, SandboxPorts ports
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", credentials.Token);
         return client;
     }
+
+    private sealed record Running(WebApplication Application, ClusterCredentials Credentials);
 }

@@ -8,8 +8,9 @@ namespace Cake.K3s.Sandbox.Daemon;
 /// <param name="Directory">The sandbox.</param>
 /// <param name="Tools">Absolute path of <c>.tools/</c>.</param>
 /// <param name="Ports">The ports that were asked for.</param>
+/// <param name="DockerHost">The engine that DOCKER_HOST named; null for none.</param>
 /// <param name="Owner">A process with whose end the sandbox ends and removes itself; null for one that stays.</param>
-internal sealed record DaemonOptions(SandboxDirectory Directory, string Tools, SandboxSettings Ports, int? Owner)
+internal sealed record DaemonOptions(SandboxDirectory Directory, string Tools, SandboxSettings Ports, string? DockerHost, int? Owner)
 {
     private const string Verb = "serve";
 
@@ -22,12 +23,13 @@ internal sealed record DaemonOptions(SandboxDirectory Directory, string Tools, S
         Number("--ingress-port=", Ports.IngressPort),
         Number("--api-port=", Ports.ApiPort),
         Number("--registry-port=", Ports.RegistryPort),
+        .. DockerHost is { } host ? (string[])["--docker-host=" + host] : [],
         .. Owner is { } owner ? (string[])[Number("--owner=", owner)] : [],
     ];
 
     /// <summary>The options of a run's sandbox, which stays when the run ends.</summary>
-    public static DaemonOptions Of(RunOptions run, SandboxSettings ports) =>
-        new(new SandboxDirectory(run.SandboxDirectory), run.ToolsDirectory, ports, Owner: null);
+    public static DaemonOptions Of(RunOptions run, SandboxSettings ports, EnvironmentVariables variables) =>
+        new(new SandboxDirectory(run.SandboxDirectory), run.ToolsDirectory, ports, variables["DOCKER_HOST"], Owner: null);
 
     /// <summary>The argument that a daemon is known by.</summary>
     public static string DirectoryArgument(SandboxDirectory directory) => "--directory=" + directory.Root;
@@ -57,6 +59,7 @@ internal sealed record DaemonOptions(SandboxDirectory Directory, string Tools, S
             new SandboxDirectory(directory),
             tools,
             ports,
+            values.GetValueOrDefault("--docker-host"),
             values.TryGetValue("--owner", out var owner) ? int.Parse(owner, CultureInfo.InvariantCulture) : null);
 
         int Port(string name) => values.TryGetValue(name, out var text) ? int.Parse(text, CultureInfo.InvariantCulture) : 0;

@@ -10,6 +10,7 @@ namespace Cake.K3s.Sandbox.Daemon;
 internal sealed class DetachedProgram(string part, string[] programs, string argument, string log)
 {
     private const int LinesOfLog = 15;
+    private const long LongestLog = 16 << 20;
 
     private ProcessIdentity? _last;
 
@@ -41,6 +42,11 @@ internal sealed class DetachedProgram(string part, string[] programs, string arg
         CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(log)!);
+        if (Find() is null && File.Exists(log) && new FileInfo(log).Length > LongestLog)
+        {
+            File.Delete(log);
+        }
+
         var logged = File.Exists(log) ? new FileInfo(log).Length : 0;
         if (Find() is null)
         {

@@ -6,6 +6,11 @@ namespace Cake.K3s.Sandbox.Daemon;
 /// <summary>Chooses ports of 127.0.0.1.</summary>
 internal static class FreePort
 {
+    // Below what the kernel gives to outgoing connections (ip_local_port_range, 32768 on): a kept port must be free again
+    // when its part starts anew. And below NodePorts.
+    private const int First = 20000;
+    private const int Last = 29999;
+
     /// <summary>The port that was asked for, else the one that was chosen before, else a free one.</summary>
     /// <param name="wanted">From deploy.yaml; 0 for any.</param>
     /// <param name="kept">From the sandbox's state; 0 for none.</param>
@@ -43,8 +48,13 @@ internal static class FreePort
 
     private static int AnyFree()
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+        while (true)
+        {
+            var port = Random.Shared.Next(First, Last + 1);
+            if (IsFree(port))
+            {
+                return port;
+            }
+        }
     }
 }

@@ -26,6 +26,7 @@ internal sealed class SandboxDaemon(DaemonOptions options, IServiceProvider serv
             return ExitCodes.Success;
         }
 
+        RemoveOtherPrograms(options.Directory);
         await using var services = Services(options).BuildServiceProvider();
         await using var daemon = new SandboxDaemon(options, services);
         return await daemon.ServeAsync();
@@ -138,6 +139,19 @@ internal sealed class SandboxDaemon(DaemonOptions options, IServiceProvider serv
         services.AddSingleton<IReporter>(provider => provider.GetRequiredService<StepLog>());
         services.AddProcesses().AddTools();
         return services;
+    }
+
+    // The copies that daemons of earlier builds ran from.
+    private static void RemoveOtherPrograms(SandboxDirectory directory)
+    {
+        var own = Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);
+        if (Path.GetDirectoryName(own) == directory.Programs)
+        {
+            foreach (var other in Directory.EnumerateDirectories(directory.Programs).Where(program => program != own))
+            {
+                Directory.Delete(other, recursive: true);
+            }
+        }
     }
 
     private static FileStream? TryLock(string path)

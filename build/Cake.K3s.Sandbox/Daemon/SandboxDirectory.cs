@@ -36,8 +36,8 @@ internal sealed record SandboxDirectory(string Root)
     /// <summary>dockerd's configuration; also what its process is known by.</summary>
     public string EngineConfiguration => Path.Combine(Root, "engine", "daemon.json");
 
-    /// <summary>What of the host's network was there before the engine came.</summary>
-    public string HostNetworkBefore => Path.Combine(Root, "engine", "host-network.json");
+    /// <summary>How the host's network was before the engine came; a reboot makes it so again.</summary>
+    public string HostNetworkBefore => Path.Combine(Runtime, "host-network.json");
 
     /// <summary>The bridge's name: at most 15 bytes (IFNAMSIZ).</summary>
     public string Bridge => "cks" + Id;

@@ -38,10 +38,15 @@ internal sealed class SandboxParts : IAsyncDisposable
         var directory = options.Directory;
         var before = SandboxState.Read(directory) ?? new SandboxState();
         var existing = await EngineSelection.FindAsync(
-            directory, Environment.GetEnvironmentVariable("DOCKER_HOST"), reporter, cancellationToken);
-        var network = IPNetwork.TryParse(before.EngineSubnet, out var kept)
+            directory, options.DockerHost, reporter, cancellationToken);
+        var inUse = FreeSubnet.InUse();
+        var start = Convert.ToInt32(directory.Id[..2], 16);
+
+        // While the bridge is there the addresses are in use by this very sandbox.
+        var network = IPNetwork.TryParse(before.EngineSubnet, out var kept) && (Bridge.Exists(directory.Bridge) || FreeSubnet.IsFree(kept, inUse))
             ? kept
-            : FreeSubnet.Choose(FreeSubnet.InUse(), Convert.ToInt32(directory.Id[..2], 16));
+            : FreeSubnet.ForPods(inUse, start);
+        var services = IPNetwork.TryParse(before.ServiceSubnet, out kept) ? kept : FreeSubnet.ForServices(inUse, start);
         var engine = existing ?? EngineSelection.Private(directory, network);
         var ports = new SandboxPorts(
             Api: FreePort.Choose(options.Ports.ApiPort, before.Ports.Api, isOurs: false, "api"),
@@ -55,13 +60,14 @@ internal sealed class SandboxParts : IAsyncDisposable
             Ports = ports,
             EngineSubnet = existing is null ? network.ToString() : "",
             EngineSocket = engine.Socket,
+            ServiceSubnet = services.ToString(),
         };
         state.Write(directory);
 
         ISandboxPart engineDaemon;
         if (existing is null)
         {
-            var privateEngine = new PrivateEngine(directory, engine, tools, runner);
+            var privateEngine = new PrivateEngine(directory, engine, network, tools, runner);
             privateEngine.EnsureBridge();
             engineDaemon = privateEngine;
         }
@@ -72,7 +78,7 @@ internal sealed class SandboxParts : IAsyncDisposable
 
         var registry = new RegistryPart(directory, ports.Registry, tools, runner);
         var postgres = new PostgresPart(directory, ports.Postgres, engine, tools, runner);
-        var cluster = new ClusterPart(directory, ports, engine, loggers);
+        var cluster = new ClusterPart(directory, ports, engine, services, loggers);
         return new SandboxParts(
             [.. ((ISandboxPart[])[engineDaemon, registry, postgres]).Select(part =>
                 new PartSupervisor(part, reporter, loggers.CreateLogger("sandbox")))],
@@ -94,7 +100,7 @@ internal sealed class SandboxParts : IAsyncDisposable
     public async Task<SandboxStatus> StatusAsync(CancellationToken cancellationToken)
     {
         var outside = await Task.WhenAll(_outside.Select(part => part.Part.CheckAsync(cancellationToken)));
-        return new SandboxStatus([.. outside, _cluster.Status]);
+        return new SandboxStatus([.. outside, await _cluster.CheckAsync(cancellationToken)]);
     }
 
     /// <summary>Ends the cluster; the other programs run on, for the next daemon or for their removal.</summary>

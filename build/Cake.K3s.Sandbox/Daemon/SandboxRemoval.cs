@@ -2,6 +2,7 @@ using System.Net;
 using Cake.K3s.Processes;
 using Cake.K3s.Sandbox.Database;
 using Cake.K3s.Sandbox.Engine;
+using Cake.K3s.Sandbox.Network;
 using Cake.K3s.Sandbox.Registry;
 
 namespace Cake.K3s.Sandbox.Daemon;
@@ -32,6 +33,12 @@ internal sealed class SandboxRemoval(SandboxDirectory directory, ICommandRunner 
             RegistryPart.Program(directory).StopAsync(Signal.Terminate, Grace, cancellationToken),
             // SIGINT is Postgres' fast shutdown; SIGTERM would wait for its clients.
             PostgresPart.Program(directory).StopAsync(Signal.Interrupt, Grace, cancellationToken));
+        if (IPNetwork.TryParse(state?.ServiceSubnet, out var services))
+        {
+            // A daemon that was killed has left it.
+            LocalRoute.Remove(services);
+        }
+
         Delete(directory.Runtime);
         if (purge)
         {
@@ -50,8 +57,7 @@ internal sealed class SandboxRemoval(SandboxDirectory directory, ICommandRunner 
             }
         }
 
-        await new PrivateEngineRemoval(directory, runner)
-            .RemoveAsync(IPNetwork.TryParse(state?.EngineSubnet, out var network) ? network : null, cancellationToken);
+        await new PrivateEngineRemoval(directory, runner).RemoveAsync(cancellationToken);
     }
 
     private static void Delete(string path)

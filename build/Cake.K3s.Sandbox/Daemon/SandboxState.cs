@@ -16,6 +16,9 @@ internal sealed record SandboxState
     /// <summary>The private engine's addresses in CIDR form; empty with an engine that was there.</summary>
     public string EngineSubnet { get; init; } = "";
 
+    /// <summary>The Services' addresses in CIDR form.</summary>
+    public string ServiceSubnet { get; init; } = "";
+
     /// <summary>The engine's socket.</summary>
     public string EngineSocket { get; init; } = "";
 

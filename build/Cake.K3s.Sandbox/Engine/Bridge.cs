@@ -41,7 +41,8 @@ internal static class Bridge
         where candidate.GetIPProperties().UnicastAddresses.Any(address => network.Contains(address.Address))
         select candidate.Name;
 
-    private static bool Exists(string name) => NetworkInterface.GetAllNetworkInterfaces().Any(candidate => candidate.Name == name);
+    /// <summary>Whether the machine has an interface of that name.</summary>
+    public static bool Exists(string name) => NetworkInterface.GetAllNetworkInterfaces().Any(candidate => candidate.Name == name);
 
     private static void Control(string name, string what, Request request, InterfaceRequest argument, bool byName = false)
     {

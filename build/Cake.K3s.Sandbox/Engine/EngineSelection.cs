@@ -62,11 +62,13 @@ internal static class EngineSelection
     }
 
     /// <summary>The private engine's connection: known before it runs.</summary>
-    public static EngineConnection Private(SandboxDirectory directory, IPNetwork subnet)
+    /// <param name="directory">The sandbox.</param>
+    /// <param name="addresses">A /24: its lower half is the bridge's, the upper one for networks that users and builds make.</param>
+    public static EngineConnection Private(SandboxDirectory directory, IPNetwork addresses)
     {
-        var gateway = subnet.BaseAddress.GetAddressBytes();
+        var gateway = addresses.BaseAddress.GetAddressBytes();
         gateway[3] = 1;
-        // The upper half of the /24 is for the networks that users and builds make.
-        return new EngineConnection(directory.EngineSocket, new IPAddress(gateway), new IPNetwork(subnet.BaseAddress, 25), IsPrivate: true, "");
+        var subnet = new IPNetwork(addresses.BaseAddress, addresses.PrefixLength + 1);
+        return new EngineConnection(directory.EngineSocket, new IPAddress(gateway), subnet, IsPrivate: true, "");
     }
 }

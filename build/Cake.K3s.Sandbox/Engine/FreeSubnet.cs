@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Net.NetworkInformation;
-using System.Net.Sockets;
 
 namespace Cake.K3s.Sandbox.Engine;
 
@@ -9,19 +7,55 @@ namespace Cake.K3s.Sandbox.Engine;
 internal static class FreeSubnet
 {
     /// <summary>
-    /// The first free /24 of 10.201.0.0/16 and 172.29.0.0/16: away from the defaults of Docker (172.17), K3s (10.42, 10.43),
+    /// A /24 for pods, of 10.201.0.0/16 and 172.29.0.0/16: away from the defaults of Docker (172.17), K3s (10.42, 10.43),
     /// libvirt (192.168.122) and most home routers.
     /// </summary>
-    /// <param name="taken">Networks that are in use; default routes do not count.</param>
+    /// <param name="taken">Networks that are in use.</param>
     /// <param name="start">Where to begin, so that two sandboxes that start at once do not meet.</param>
-    public static IPNetwork Choose(IReadOnlyCollection<IPNetwork> taken, int start)
+    public static IPNetwork ForPods(IReadOnlyCollection<IPNetwork> taken, int start) =>
+        Choose("pods", ["10.201", "172.29"], 24, taken, start);
+
+    /// <summary>A /20 for Services, of K3s' own 10.43.0.0/16 and of 10.143.0.0/16.</summary>
+    /// <param name="taken">Networks that are in use.</param>
+    /// <param name="start">Where to begin.</param>
+    public static IPNetwork ForServices(IReadOnlyCollection<IPNetwork> taken, int start) =>
+        Choose("Services", ["10.43", "10.143"], 20, taken, start);
+
+    /// <summary>Whether none of the networks that are in use overlaps.</summary>
+    public static bool IsFree(IPNetwork candidate, IReadOnlyCollection<IPNetwork> taken) =>
+        !taken.Any(network => network.Contains(candidate.BaseAddress) || candidate.Contains(network.BaseAddress));
+
+    /// <summary>The networks that this machine has routes to, its own addresses included.</summary>
+    public static IReadOnlyCollection<IPNetwork> InUse() => [.. RoutesOf(File.ReadLines("/proc/net/fib_trie"))];
+
+    /// <summary>The destinations in the kernel's forwarding table, the default route left out.</summary>
+    internal static IEnumerable<IPNetwork> RoutesOf(IEnumerable<string> table)
     {
-        foreach (var prefix in (string[])["10.201", "172.29"])
+        // "|-- 10.43.0.0" and then one line a route to it: "/16 host LOCAL".
+        var destination = IPAddress.Any;
+        foreach (var line in table.Select(line => line.Trim()))
         {
-            for (var i = 0; i < 256; i++)
+            if (line.StartsWith("|-- ", StringComparison.Ordinal))
             {
-                var candidate = IPNetwork.Parse(string.Create(CultureInfo.InvariantCulture, $"{prefix}.{(start + i) % 256}.0/24"));
-                if (!taken.Any(network => Overlap(network, candidate)))
+                destination = IPAddress.Parse(line[4..]);
+            }
+            else if (line.StartsWith('/') && !line.StartsWith("/0 ", StringComparison.Ordinal))
+            {
+                yield return new IPNetwork(destination, int.Parse(line.Split(' ')[0][1..], CultureInfo.InvariantCulture));
+            }
+        }
+    }
+
+    private static IPNetwork Choose(string purpose, string[] ranges, int length, IReadOnlyCollection<IPNetwork> taken, int start)
+    {
+        var count = 1 << (length - 16);
+        foreach (var range in ranges)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                var third = (start + i) % count * (256 / count);
+                var candidate = IPNetwork.Parse(string.Create(CultureInfo.InvariantCulture, $"{range}.{third}.0/{length}"));
+                if (IsFree(candidate, taken))
                 {
                     return candidate;
                 }
@@ -30,40 +64,7 @@ internal static class FreeSubnet
 
         throw new K3sException(
             ExitCodes.RequirementMissing,
-            "the sandbox found no free network for its pods: 10.201.0.0/16 and 172.29.0.0/16 are both in use on this machine",
-            "Remove a route (ip route), or set DOCKER_HOST to an engine with the containerd image store.");
+            $"the sandbox found no free addresses for its {purpose}: {string.Join(" and ", ranges.Select(range => range + ".0.0/16"))} are in use on this machine",
+            "Remove a route (ip route show table all).");
     }
-
-    /// <summary>The networks that this machine has routes to or addresses in.</summary>
-    public static IReadOnlyCollection<IPNetwork> InUse() => [.. RoutesOf(File.ReadLines("/proc/net/route")), .. Addresses()];
-
-    /// <summary>The destinations of a /proc/net/route, default routes left out.</summary>
-    internal static IEnumerable<IPNetwork> RoutesOf(IEnumerable<string> lines) =>
-        from line in lines.Skip(1)
-        let fields = line.Split('\t')
-        where fields.Length > 7
-        let mask = uint.Parse(fields[7], NumberStyles.HexNumber, CultureInfo.InvariantCulture)
-        where mask != 0
-        let destination = uint.Parse(fields[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture)
-        // Both are in network order as this machine reads them: IPAddress takes them so.
-        select new IPNetwork(new IPAddress(destination & mask), int.PopCount((int)mask));
-
-    private static IEnumerable<IPNetwork> Addresses() =>
-        from network in NetworkInterface.GetAllNetworkInterfaces()
-        from address in network.GetIPProperties().UnicastAddresses
-        where address.Address.AddressFamily == AddressFamily.InterNetwork
-        select NetworkOf(address.Address, address.PrefixLength);
-
-    private static IPNetwork NetworkOf(IPAddress address, int length)
-    {
-        var bytes = address.GetAddressBytes();
-        for (var bit = length; bit < 32; bit++)
-        {
-            bytes[bit / 8] &= (byte)~(0x80 >> (bit % 8));
-        }
-
-        return new IPNetwork(new IPAddress(bytes), length);
-    }
-
-    private static bool Overlap(IPNetwork one, IPNetwork other) => one.Contains(other.BaseAddress) || other.Contains(one.BaseAddress);
 }

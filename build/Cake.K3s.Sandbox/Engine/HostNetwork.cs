@@ -7,21 +7,23 @@ using Cake.K3s.Tools;
 namespace Cake.K3s.Sandbox.Engine;
 
 /// <summary>What an engine changes of the machine's network: remembered before it starts, put back after it has ended.</summary>
+/// <param name="Addresses">The sandbox's addresses in CIDR form, those of networks that its users make included.</param>
 /// <param name="Forwarding">The text of net.ipv4.ip_forward.</param>
 /// <param name="Iptables">Absolute path of the iptables that the engine uses.</param>
 /// <param name="Variables">Variables to run it with.</param>
-internal sealed record HostNetwork(string Forwarding, string Iptables, Dictionary<string, string?> Variables)
+internal sealed record HostNetwork(string Addresses, string Forwarding, string Iptables, Dictionary<string, string?> Variables)
 {
     private const string ForwardingFile = "/proc/sys/net/ipv4/ip_forward";
 
     private static readonly string[] Tables = ["filter", "nat", "raw"];
 
     /// <summary>Saves how things are, unless that was done for an engine that has not been ended since, and lets packets pass.</summary>
-    public static void Prepare(SandboxDirectory directory, Tool engine)
+    public static void Prepare(SandboxDirectory directory, IPNetwork addresses, Tool engine)
     {
         if (Read(directory) is null)
         {
-            var network = new HostNetwork(File.ReadAllText(ForwardingFile).Trim(), FindIptables(engine), new(engine.Environment));
+            var network = new HostNetwork(
+                addresses.ToString(), File.ReadAllText(ForwardingFile).Trim(), FindIptables(engine), new(engine.Environment));
             PrivateFiles.Write(directory.HostNetworkBefore, JsonSerializer.Serialize(network));
         }
 
@@ -31,29 +33,31 @@ internal sealed record HostNetwork(string Forwarding, string Iptables, Dictionar
 
     /// <summary>Removes the sandbox's rules and bridges and puts the rest back; for an engine that has ended.</summary>
     /// <param name="directory">The sandbox.</param>
-    /// <param name="addresses">The sandbox's addresses.</param>
     /// <param name="runner">Runs iptables.</param>
     /// <param name="cancellationToken">Stops in between; another call does the rest.</param>
-    public static async Task RestoreAsync(
-        SandboxDirectory directory,
-        IPNetwork addresses,
-        ICommandRunner runner,
-        CancellationToken cancellationToken)
+    public static async Task RestoreAsync(SandboxDirectory directory, ICommandRunner runner, CancellationToken cancellationToken)
     {
+        var bridges = new HashSet<string> { directory.Bridge };
         if (Read(directory) is { } before)
         {
+            var addresses = IPNetwork.Parse(before.Addresses);
+            bridges.UnionWith(Bridge.Within(addresses));
             foreach (var table in Tables)
             {
                 await before.RemoveRulesAsync(table, directory.Bridge, addresses, runner, cancellationToken);
             }
 
             File.WriteAllText(ForwardingFile, before.Forwarding);
-            File.Delete(directory.HostNetworkBefore);
         }
 
-        foreach (var bridge in Bridge.Within(addresses).Append(directory.Bridge).Distinct())
+        foreach (var bridge in bridges)
         {
             Bridge.Remove(bridge);
+        }
+
+        if (File.Exists(directory.HostNetworkBefore))
+        {
+            File.Delete(directory.HostNetworkBefore);
         }
     }
 

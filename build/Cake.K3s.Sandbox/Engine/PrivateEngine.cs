@@ -9,6 +9,7 @@ namespace Cake.K3s.Sandbox.Engine;
 internal sealed class PrivateEngine(
     SandboxDirectory directory,
     EngineConnection connection,
+    IPNetwork addresses,
     IToolbox tools,
     ICommandRunner runner) : ISandboxPart
 {
@@ -35,13 +36,13 @@ internal sealed class PrivateEngine(
         _version = tool.Source;
         if (!IsRunning())
         {
-            HostNetwork.Prepare(directory, tool);
+            PrivateFiles.MakeDirectory(directory.Runtime);
+            HostNetwork.Prepare(directory, addresses, tool);
             EnsureBridge();
             Directory.CreateDirectory(directory.EngineData);
-            PrivateFiles.MakeDirectory(directory.Runtime);
             PrivateFiles.Write(
                 directory.EngineConfiguration,
-                EngineConfiguration.Write(directory, UpperHalf(connection.Subnet), OnOverlay(directory.EngineData)));
+                EngineConfiguration.Write(directory, UpperHalf(addresses), OnOverlay(directory.EngineData)));
         }
 
         var command = new Command(tool.Path, "--config-file=" + directory.EngineConfiguration) { Environment = tool.Environment };
@@ -69,11 +70,12 @@ internal sealed class PrivateEngine(
     private static IPAddress MaskOf(IPNetwork network) =>
         new(BitConverter.GetBytes(IPAddress.HostToNetworkOrder(-1 << (32 - network.PrefixLength))));
 
-    private static IPNetwork UpperHalf(IPNetwork lower)
+    // The lower half is the bridge's.
+    private static IPNetwork UpperHalf(IPNetwork network)
     {
-        var bytes = lower.BaseAddress.GetAddressBytes();
+        var bytes = network.BaseAddress.GetAddressBytes();
         bytes[3] |= 128;
-        return new IPNetwork(new IPAddress(bytes), lower.PrefixLength);
+        return new IPNetwork(new IPAddress(bytes), network.PrefixLength + 1);
     }
 
     private static bool OnOverlay(string path) =>

@@ -1,4 +1,3 @@
-using System.Net;
 using Cake.K3s.Processes;
 using Cake.K3s.Sandbox.Daemon;
 
@@ -10,9 +9,8 @@ internal sealed class PrivateEngineRemoval(SandboxDirectory directory, ICommandR
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(20);
 
     /// <summary>Does all of it; doing it again does no harm.</summary>
-    /// <param name="addresses">The engine's addresses; null if it has never run.</param>
     /// <param name="cancellationToken">Stops in between; another call does the rest.</param>
-    public async Task RemoveAsync(IPNetwork? addresses, CancellationToken cancellationToken)
+    public async Task RemoveAsync(CancellationToken cancellationToken)
     {
         using var api = new EngineApi(directory.EngineSocket);
         if (await api.ProblemAsync(cancellationToken) is null)
@@ -37,10 +35,7 @@ internal sealed class PrivateEngineRemoval(SandboxDirectory directory, ICommandR
         {
             await ControlGroups.RemoveAsync(directory.CgroupParent, cancellationToken);
             Mounts.Remove(directory.Runtime, Path.Combine(directory.Root, "engine"));
-            if (addresses is { } network)
-            {
-                await HostNetwork.RestoreAsync(directory, network, runner, cancellationToken);
-            }
+            await HostNetwork.RestoreAsync(directory, runner, cancellationToken);
         }
     }
 }

@@ -11,15 +11,23 @@ namespace Cake.K3s.Sandbox.Opening;
 public sealed class SandboxLifecycle
 {
     private readonly PipelineRun _run;
+    private readonly EnvironmentVariables _variables;
     private readonly DaemonClient _daemon;
     private readonly ICommandRunner _runner;
     private readonly IReporter _reporter;
     private readonly IConsole _console;
     private readonly SandboxDirectory _directory;
 
-    internal SandboxLifecycle(PipelineRun run, DaemonClient daemon, ICommandRunner runner, IReporter reporter, IConsole console)
+    internal SandboxLifecycle(
+        PipelineRun run,
+        EnvironmentVariables variables,
+        DaemonClient daemon,
+        ICommandRunner runner,
+        IReporter reporter,
+        IConsole console)
     {
         _run = run;
+        _variables = variables;
         _daemon = daemon;
         _runner = runner;
         _reporter = reporter;
@@ -31,7 +39,7 @@ public sealed class SandboxLifecycle
     /// <exception cref="K3sException">A part did not start.</exception>
     public async Task UpAsync()
     {
-        await _daemon.OpenAsync(DaemonOptions.Of(_run.Options, Settings()), _run.Cancellation);
+        await _daemon.OpenAsync(DaemonOptions.Of(_run.Options, Settings(), _variables), _run.Cancellation);
         await ShowStatusAsync();
         _console.WriteLine("kubectl --kubeconfig {0} get pods --all-namespaces", Path.GetRelativePath(_run.Options.Root, _directory.Kubeconfig));
     }

@@ -12,6 +12,7 @@ namespace Cake.K3s.Sandbox.Opening;
 /// <summary>Opens a sandbox environment: brings up what is down, and tells the pipeline where everything is.</summary>
 internal sealed class SandboxOpener(
     RunOptions run,
+    EnvironmentVariables variables,
     DaemonClient daemon,
     SandboxSigningKey keys,
     BaseImageStore baseImages,
@@ -22,7 +23,7 @@ internal sealed class SandboxOpener(
 
     public async Task<DeployEnvironment> OpenAsync(DeploySettings settings, EnvironmentSettings environment, CancellationToken cancellationToken)
     {
-        var options = DaemonOptions.Of(run, environment.Sandbox ?? new SandboxSettings());
+        var options = DaemonOptions.Of(run, environment.Sandbox ?? new SandboxSettings(), variables);
         var directory = options.Directory;
         var opening = daemon.OpenAsync(options, cancellationToken);
 

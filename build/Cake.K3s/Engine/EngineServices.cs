@@ -1,7 +1,4 @@
 using Cake.Core;
-using Cake.Core.Diagnostics;
-using Cake.Frosting;
-using Cake.K3s.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Cake.K3s.Engine;
@@ -10,19 +7,6 @@ namespace Cake.K3s.Engine;
 internal static class EngineServices
 {
     internal static IServiceCollection AddEngine(this IServiceCollection services) => services
-        .AddSingleton<CakeConsole>()
-        .AddSingleton<IConsole>(provider => new TaskConsole(provider.GetRequiredService<CakeConsole>()))
-        .AddSingleton<ICakeEngine>(provider => new PipelineEngine(
-            provider.GetRequiredService<ICakeDataService>(),
-            provider.GetRequiredService<ICakeLog>(),
-            provider.GetRequiredService<IConsole>(),
-            () => TaskTraits.Of(provider.GetServices<IFrostingTask>().Select(task => task.GetType())),
-            () => OptionsOf(provider)));
-
-    private static EngineOptions OptionsOf(IServiceProvider provider)
-    {
-        var arguments = provider.GetRequiredService<ICakeArguments>();
-        var run = provider.GetRequiredService<PipelineRun>();
-        return new(arguments.HasArgument("sequential"), arguments.HasArgument("fail-fast"), run.Cancel, run.Cancellation);
-    }
+        .AddSingleton<CakeEngine>()
+        .AddSingleton<ICakeEngine>(provider => new FollowUpEngine(provider.GetRequiredService<CakeEngine>(), provider));
 }

@@ -1,4 +1,3 @@
-using Cake.K3s.Settings.Schema;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -12,7 +11,6 @@ internal static class SettingsServices
         services.TryAddSingleton(EnvironmentVariables.OfProcess);
         services.AddSingleton<SettingsReader>();
         services.AddSingleton<SecretReader>();
-        services.AddSingleton<SchemaFile>();
         return services;
     }
 }

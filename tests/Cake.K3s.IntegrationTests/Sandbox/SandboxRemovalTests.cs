@@ -1,9 +1,11 @@
 using System.Net;
 using System.Net.NetworkInformation;
+using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Cake.K3s.Processes;
 using Cake.K3s.Sandbox.Daemon;
 using Cake.K3s.Sandbox.Engine;
+using Cake.K3s.Sandbox.Node.Engine;
 using Cake.K3s.Tools;
 using Docker.DotNet;
 using Docker.DotNet.Models;
@@ -15,6 +17,8 @@ namespace Cake.K3s.IntegrationTests.Sandbox;
 [SupportedOSPlatform("linux")]
 internal sealed class SandboxRemovalTests
 {
+    private const string Image = "test/pause:1";
+
     [SetUp]
     public void Require() => TestSandbox.Require();
 
@@ -24,12 +28,12 @@ internal sealed class SandboxRemovalTests
         await using var sandbox = new TestSandbox();
         await sandbox.OpenAsync();
         await RunContainerAsync(sandbox);
-        var subnet = IPNetwork.Parse(SandboxState.Read(sandbox.Directories)!.EngineSubnet);
+        var addresses = AddressesOf(sandbox);
         Assert.That(ControlGroupsOf(sandbox), Is.Not.Empty, "the container runs in the sandbox's control group");
 
         await sandbox.RemoveAsync(purge: false);
 
-        await AssertNothingIsLeftAsync(sandbox, subnet);
+        await AssertNothingIsLeftAsync(sandbox, addresses);
         Assert.That(Directory.Exists(sandbox.Directories.RegistryData), Is.True, "data stay without purge");
     }
 
@@ -39,13 +43,13 @@ internal sealed class SandboxRemovalTests
         await using var sandbox = new TestSandbox();
         await sandbox.OpenAsync();
         await RunContainerAsync(sandbox);
-        var subnet = IPNetwork.Parse(SandboxState.Read(sandbox.Directories)!.EngineSubnet);
+        var addresses = AddressesOf(sandbox);
         ProcessTable.Send(sandbox.ProcessOf("daemon")!.Value, Signal.Kill);
         ProcessTable.Send(sandbox.ProcessOf("engine")!.Value, Signal.Kill);
 
         await sandbox.RemoveAsync(purge: true);
 
-        await AssertNothingIsLeftAsync(sandbox, subnet);
+        await AssertNothingIsLeftAsync(sandbox, addresses);
         Assert.That(Directory.Exists(sandbox.Directories.Root), Is.False);
     }
 
@@ -57,26 +61,72 @@ internal sealed class SandboxRemovalTests
         var owner = ProcessTable.Find(runner.StartDetached(new Command("sleep", "600"), log))!.Value;
         await using var sandbox = new TestSandbox(owner.Id);
         await sandbox.OpenAsync();
-        var subnet = IPNetwork.Parse(SandboxState.Read(sandbox.Directories)!.EngineSubnet);
+        var addresses = AddressesOf(sandbox);
 
         ProcessTable.Send(owner, Signal.Kill);
         await TestSandbox.UntilAsync(() => sandbox.ProcessOf("daemon") is null, TimeSpan.FromSeconds(60));
 
-        await AssertNothingIsLeftAsync(sandbox, subnet);
+        await AssertNothingIsLeftAsync(sandbox, addresses);
         Assert.That(Directory.Exists(sandbox.Directories.Root), Is.False);
         File.Delete(log);
+    }
+
+    [Test]
+    public async Task Should_RemoveItself_When_ItsDirectoryIsDeleted()
+    {
+        await using var sandbox = new TestSandbox();
+        await sandbox.OpenAsync();
+        var addresses = AddressesOf(sandbox);
+
+        // Not all of it: the engine holds mounts in its part.
+        File.Delete(sandbox.Directories.StateFile);
+        File.Delete(sandbox.Directories.DaemonLock);
+        await TestSandbox.UntilAsync(() => sandbox.ProcessOf("daemon") is null, TimeSpan.FromSeconds(60));
+
+        await AssertNothingIsLeftAsync(sandbox, addresses);
+    }
+
+    [Test]
+    public async Task Should_RemoveItsOwnContainersAlone_When_TheEngineWasThere()
+    {
+        // The engine of one sandbox is the one that was there for another.
+        await using var host = new TestSandbox();
+        var engine = (await host.OpenAsync()).DockerHost;
+        await RunContainerAsync(host);
+        await using var guest = new TestSandbox(dockerHost: engine);
+
+        var opened = await guest.OpenAsync();
+        using var docker = new DockerClientBuilder().WithEndpoint(new Uri(engine)).Build();
+        var own = await docker.Containers.CreateContainerAsync(new CreateContainerParameters
+        {
+            Image = Image,
+            Cmd = ["/pause"],
+            Labels = new Dictionary<string, string> { ["cake-k3s.cluster"] = guest.Directories.Id },
+        });
+        await guest.RemoveAsync(purge: true);
+
+        Assert.That(opened.DockerHost, Is.EqualTo(engine));
+        Assert.That(guest.ProcessOf("engine"), Is.Null);
+        var left = await docker.Containers.ListContainersAsync(new ContainersListParameters { All = true });
+        Assert.That(left.Select(container => container.ID), Has.None.EqualTo(own.ID));
+        Assert.That(left.Select(container => container.State), Has.Some.EqualTo("running"));
     }
 
     // In a network of its own: its bridge and rules are to go as well.
     private static async Task RunContainerAsync(TestSandbox sandbox)
     {
-        var image = await sandbox.BaseImageAsync("redis");
         using var docker = new DockerClientBuilder().WithEndpoint(new Uri("unix://" + sandbox.Directories.EngineSocket)).Build();
-        await docker.Images.CreateImageAsync(new ImagesCreateParameters { FromImage = image }, null, new Progress<JSONMessage>());
+        var architecture = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "amd64";
+        await docker.Images.CreateImageAsync(
+            new ImagesCreateParameters { FromSrc = "-", Repo = Image.Split(':')[0], Tag = Image.Split(':')[1] },
+            await PauseImage.RootFileSystemAsync(architecture, CancellationToken.None),
+            null,
+            new Progress<JSONMessage>());
         var network = await docker.Networks.CreateNetworkAsync(new NetworksCreateParameters { Name = "others" });
         var container = await docker.Containers.CreateContainerAsync(new CreateContainerParameters
         {
-            Image = image,
+            Image = Image,
+            Cmd = ["/pause"],
             HostConfig = new HostConfig
             {
                 NetworkMode = network.ID,
@@ -87,7 +137,7 @@ internal sealed class SandboxRemovalTests
         Assert.That(await docker.Containers.StartContainerAsync(container.ID, new ContainerStartParameters()), Is.True);
     }
 
-    private static async Task AssertNothingIsLeftAsync(TestSandbox sandbox, IPNetwork subnet)
+    private static async Task AssertNothingIsLeftAsync(TestSandbox sandbox, IPNetwork[] addresses)
     {
         var directory = sandbox.Directories;
         var processes = ProcessTable.All()
@@ -95,15 +145,21 @@ internal sealed class SandboxRemovalTests
             .Where(line => line.Contains(directory.Root) || line.Contains(directory.Runtime));
         var interfaces = NetworkInterface.GetAllNetworkInterfaces()
             .Where(network => network.Name == directory.Bridge
-                || network.GetIPProperties().UnicastAddresses.Any(address => subnet.Contains(address.Address)))
+                || network.GetIPProperties().UnicastAddresses.Any(address => addresses.Any(network => network.Contains(address.Address))))
             .Select(network => network.Name);
         Assert.That(processes, Is.Empty);
         Assert.That(interfaces, Is.Empty);
         Assert.That(File.ReadLines("/proc/self/mountinfo").Where(line => line.Contains(directory.Root) || line.Contains(directory.Runtime)), Is.Empty);
         Assert.That(ControlGroupsOf(sandbox), Is.Empty);
-        Assert.That(FreeSubnet.RoutesOf(File.ReadLines("/proc/net/route")).Where(route => subnet.Contains(route.BaseAddress)), Is.Empty);
-        Assert.That(await FirewallRulesAsync(sandbox), Has.None.Contains(directory.Bridge).And.None.Contains(subnet.ToString()[..^4]));
+        Assert.That(FreeSubnet.InUse().Where(route => addresses.Any(network => network.Contains(route.BaseAddress))), Is.Empty);
+        Assert.That(await FirewallRulesAsync(sandbox), Has.None.Contains(directory.Bridge).And.None.Contains(addresses[0].ToString()[..^4]));
         Assert.That(Directory.Exists(directory.Runtime), Is.False);
+    }
+
+    private static IPNetwork[] AddressesOf(TestSandbox sandbox)
+    {
+        var state = SandboxState.Read(sandbox.Directories)!;
+        return [IPNetwork.Parse(state.EngineSubnet), IPNetwork.Parse(state.ServiceSubnet)];
     }
 
     private static IEnumerable<string> ControlGroupsOf(TestSandbox sandbox) =>

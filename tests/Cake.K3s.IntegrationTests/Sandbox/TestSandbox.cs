@@ -20,7 +20,7 @@ internal sealed class TestSandbox : IAsyncDisposable
     private readonly ServiceProvider _services;
     private readonly SandboxDirectory _directory;
 
-    public TestSandbox(int? owner = null)
+    public TestSandbox(int? owner = null, string? dockerHost = null)
     {
         var root = Directory.CreateTempSubdirectory("cake-k3s-sandbox-").FullName;
         _directory = new SandboxDirectory(Path.Combine(root, ".sandbox"));
@@ -28,6 +28,7 @@ internal sealed class TestSandbox : IAsyncDisposable
             _directory,
             Path.Combine(RepositoryRoot, ".tools"),
             new SandboxSettings { IngressPort = 0 },
+            dockerHost,
             owner ?? Environment.ProcessId);
         _services = new ServiceCollection()
             .AddSingleton(new RunOptions { Root = RepositoryRoot, SettingsFile = Path.Combine(RepositoryRoot, "deploy.yaml") })

@@ -14,9 +14,6 @@ namespace Cake.K3s.Kubernetes.Manifests;
 /// </summary>
 internal static partial class Substitution
 {
-    /// <summary>Stands for a secret whose value is not known yet.</summary>
-    public const string UnknownSecret = "(secret)";
-
     private static readonly HashSet<string> TextMaps = new(StringComparer.Ordinal)
     {
         "data", "stringData", "binaryData", "labels", "annotations", "matchLabels", "selector", "nodeSelector",
@@ -117,7 +114,7 @@ internal static partial class Substitution
                 throw scope.Map.PlaceOf(node).Error($"${{{name}}} stands in data, which holds base64", "put it into stringData");
             }
 
-            return secret?.Reveal() ?? UnknownSecret;
+            return secret?.Reveal() ?? "";
         }
 
         if (scope.Inputs.Variables.TryGetValue(name, out var value))
