@@ -25,6 +25,7 @@ internal sealed class ServiceProxy : BackgroundService
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly Dictionary<IPEndPoint, (Target Target, Socket Listener)> _listeners = [];
     private readonly ConcurrentDictionary<Socket, byte> _open = new();
+    private readonly HashSet<IPEndPoint> _refused = [];
     private uint _turn;
 
     public ServiceProxy(NodeOptions options, ClusterCache cache, ServiceEndpoints endpoints, ILogger<ServiceProxy> logger)
@@ -104,12 +105,17 @@ internal sealed class ServiceProxy : BackgroundService
                 listener.Bind(address);
                 listener.Listen(Backlog);
                 _listeners[address] = (target, listener);
+                _refused.Remove(address);
                 _ = AcceptAsync(listener, target, cancellationToken);
             }
             catch (SocketException e)
             {
                 listener.Dispose();
-                _logger.LogWarning("Service {Service} cannot listen on {Address}: {Reason}", target.Service, address, e.Message);
+                if (_refused.Add(address))
+                {
+                    _logger.LogWarning("Service {Service} cannot listen on {Address}: {Reason}", target.Service, address, e.Message);
+                }
+
                 _ = RetryAsync(cancellationToken);
             }
         }

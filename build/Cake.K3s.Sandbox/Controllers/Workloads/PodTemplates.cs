@@ -14,9 +14,10 @@ internal static class PodTemplates
 
     /// <summary>The hash that names a ReplicaSet; a collision count gives another one.</summary>
     public static string Hash(V1PodTemplateSpec template, int? collisions) =>
-        Fnv.Safe(Sorted(Canonical(template)).ToJsonString() + (collisions is null ? "" : $"#{collisions}"));
+        Fnv.Safe(Canonical(template).ToJsonString() + (collisions is null ? "" : $"#{collisions}"));
 
-    private static JsonObject Canonical(V1PodTemplateSpec template)
+    /// <summary>Sorted, without what is empty: Kubernetes takes none and an empty one for the same.</summary>
+    private static JsonNode Canonical(V1PodTemplateSpec template)
     {
         var json = MergePatch.ToJson(template);
         if (json["metadata"] is JsonObject metadata)
@@ -25,14 +26,14 @@ internal static class PodTemplates
             metadata.Remove("creationTimestamp");
         }
 
-        return json;
+        return Canonical(json) ?? new JsonObject();
     }
 
-    private static JsonNode Sorted(JsonNode node) => node switch
+    private static JsonNode? Canonical(JsonNode? node) => node switch
     {
         JsonObject item => new JsonObject(item.OrderBy(pair => pair.Key, StringComparer.Ordinal)
-            .Select(pair => KeyValuePair.Create(pair.Key, pair.Value is null ? null : (JsonNode?)Sorted(pair.Value)))),
-        JsonArray list => new JsonArray([.. list.Select(item => item is null ? null : Sorted(item))]),
-        _ => node.DeepClone(),
+            .Select(pair => KeyValuePair.Create(pair.Key, Canonical(pair.Value))).Where(pair => pair.Value is not null)) is { Count: > 0 } kept ? kept : null,
+        JsonArray list => list.Count == 0 ? null : new JsonArray([.. list.Select(Canonical)]),
+        _ => node?.DeepClone(),
     };
 }

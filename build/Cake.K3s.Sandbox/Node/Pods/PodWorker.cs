@@ -306,16 +306,12 @@ internal sealed class PodWorker : IAsyncDisposable
 
                 return remaining;
             }
+
+            _restarts.Next(name, now);
         }
 
         var count = history is null ? KnownRestarts(pod, name) : history.RestartCount + 1;
-        var wait = await StartAsync(round, container, count, cancellationToken);
-        if (wait is null && latest is not null)
-        {
-            _restarts.Next(name, Now);
-        }
-
-        return wait;
+        return await StartAsync(round, container, count, cancellationToken);
     }
 
     private static int KnownRestarts(V1Pod pod, string name)

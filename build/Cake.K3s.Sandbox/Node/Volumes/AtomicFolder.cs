@@ -22,7 +22,6 @@ internal static class AtomicFolder
             return;
         }
 
-        var old = Directory.Exists(data) ? Directory.ResolveLinkTarget(data, returnFinalTarget: false)?.FullName : null;
         var name = ".." + now.ToString("yyyy_MM_dd_HH_mm_ss.fffffff", CultureInfo.InvariantCulture);
         var next = Path.Combine(folder, name);
         foreach (var (path, file) in files)
@@ -57,7 +56,8 @@ internal static class AtomicFolder
             }
         }
 
-        if (old is not null && Directory.Exists(old))
+        // The former content, and what a killed node may have left.
+        foreach (var old in Directory.EnumerateDirectories(folder, "..2*").Where(path => Path.GetFileName(path) != name))
         {
             Directory.Delete(old, recursive: true);
         }
