@@ -1,5 +1,6 @@
 using Cake.K3s.Sandbox.Controllers.Batch;
 using Cake.K3s.Sandbox.Controllers.Discovery;
+using Cake.K3s.Sandbox.Controllers.Namespaces;
 using Cake.K3s.Sandbox.Controllers.Policy;
 using Cake.K3s.Sandbox.Controllers.Scheduling;
 using Cake.K3s.Sandbox.Controllers.Workloads;
@@ -18,7 +19,11 @@ internal static class ControllerServices
         services.AddHostedService<Scheduler>();
         services.AddHostedService<DeploymentController>();
         services.AddHostedService<ReplicaSetController>();
+        services.AddHostedService<StatefulSetController>();
+        services.AddHostedService<DaemonSetController>();
         services.AddHostedService<JobController>();
+        services.AddHostedService<CronJobController>();
+        services.AddHostedService<ServiceAccountController>();
         services.AddHostedService<EndpointsController>();
         services.AddHostedService<DisruptionController>();
         return services;

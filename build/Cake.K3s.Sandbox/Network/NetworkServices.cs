@@ -12,6 +12,7 @@ internal static class NetworkServices
         services.AddHostedService<ServiceProxy>();
         services.AddHostedService<DnsServer>();
         services.AddHostedService<IngressServer>();
+        services.AddHostedService<AddressPublisher>();
         return services;
     }
 }

@@ -24,7 +24,9 @@ internal static class NodeServices
         services.AddSingleton<Prober>();
         services.AddSingleton<PodDependencies>();
         services.AddSingleton<IPodRuntime, PodRuntime>();
+        services.AddHostedService<ClusterAddons>();
         services.AddHostedService<NodeRegistration>();
+        services.AddHostedService<LocalVolumeProvisioner>();
         services.AddHostedService<NodeAgent>();
         services.AddNetwork();
         return services;
