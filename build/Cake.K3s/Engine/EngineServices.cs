@@ -1,4 +1,7 @@
 using Cake.Core;
+using Cake.Core.Diagnostics;
+using Cake.Frosting;
+using Cake.K3s.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Cake.K3s.Engine;
@@ -7,6 +10,19 @@ namespace Cake.K3s.Engine;
 internal static class EngineServices
 {
     internal static IServiceCollection AddEngine(this IServiceCollection services) => services
-        .AddSingleton<CakeEngine>()
-        .AddSingleton<ICakeEngine>(provider => new FollowUpEngine(provider.GetRequiredService<CakeEngine>(), provider));
+        .AddSingleton<CakeConsole>()
+        .AddSingleton<IConsole>(provider => new TaskConsole(provider.GetRequiredService<CakeConsole>()))
+        .AddSingleton<ICakeEngine>(provider => new PipelineEngine(
+            provider.GetRequiredService<ICakeDataService>(),
+            provider.GetRequiredService<ICakeLog>(),
+            provider.GetRequiredService<IConsole>(),
+            () => TaskTraits.Of(provider.GetServices<IFrostingTask>().Select(task => task.GetType())),
+            () => OptionsOf(provider)));
+
+    private static EngineOptions OptionsOf(IServiceProvider provider)
+    {
+        var arguments = provider.GetRequiredService<ICakeArguments>();
+        var run = provider.GetRequiredService<PipelineRun>();
+        return new(arguments.HasArgument("sequential"), arguments.HasArgument("fail-fast"), run.Cancel, run.Cancellation);
+    }
 }

@@ -1,20 +1,11 @@
-using System.Reflection;
 using Cake.Core;
 using Cake.Core.Graph;
-using Cake.Frosting;
 
 namespace Cake.K3s.Engine;
 
 /// <summary>Which tasks <see cref="FollowedByAttribute"/> brings into a run.</summary>
 internal static class FollowUps
 {
-    /// <summary>Task names and the names of what follows them.</summary>
-    public static ILookup<string, string> Of(IEnumerable<Type> taskTypes) =>
-        (from type in taskTypes
-         from followedBy in type.GetCustomAttributes<FollowedByAttribute>()
-         select (Task: NameOf(type), FollowUp: NameOf(followedBy.Task)))
-        .ToLookup(pair => pair.Task, pair => pair.FollowUp, StringComparer.OrdinalIgnoreCase);
-
     /// <summary>The targets, and after them the follow-ups of every task that the targets bring into the run.</summary>
     /// <exception cref="CakeException">A follow-up is no task of this run's graph.</exception>
     public static IReadOnlyList<string> Add(IEnumerable<string> targets, IReadOnlyCollection<ICakeTaskInfo> tasks, ILookup<string, string> followUps)
@@ -40,6 +31,4 @@ internal static class FollowUps
 
         return result;
     }
-
-    private static string NameOf(Type task) => task.GetCustomAttribute<TaskNameAttribute>()?.Name ?? task.Name;
 }

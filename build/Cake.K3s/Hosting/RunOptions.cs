@@ -1,3 +1,5 @@
+using Cake.K3s.Kubernetes.Planning;
+
 namespace Cake.K3s.Hosting;
 
 /// <summary>What the command line says beyond Cake's own switches. Immutable; made once a run from <c>ICakeArguments</c>.</summary>
@@ -23,6 +25,18 @@ public sealed record RunOptions
 
     /// <summary><c>--rerun</c>: runs the commands of Lint and Test even where nothing changed since they passed.</summary>
     public bool Rerun { get; init; }
+
+    /// <summary><c>--plan</c>: absolute path of the plan that a deploy must not differ from; null for none.</summary>
+    public string? PlanFile { get; init; }
+
+    /// <summary><c>--out</c>: absolute path of the file that Plan writes; null for none.</summary>
+    public string? PlanOut { get; init; }
+
+    /// <summary><c>--format</c>: how Plan shows its plan.</summary>
+    public PlanFormat PlanFormat { get; init; }
+
+    /// <summary><c>--force-conflicts</c>: takes over fields that another manager owns.</summary>
+    public bool ForceConflicts { get; init; }
 
     /// <summary>Absolute path of <c>.tools/</c>.</summary>
     public string ToolsDirectory => Path.Combine(Root, ".tools");

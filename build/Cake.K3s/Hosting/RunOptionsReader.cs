@@ -1,5 +1,6 @@
 using System.Globalization;
 using Cake.Core;
+using Cake.K3s.Kubernetes.Planning;
 
 namespace Cake.K3s.Hosting;
 
@@ -22,8 +23,23 @@ internal static class RunOptionsReader
             Rerun = arguments.HasArgument(Switches.Rerun),
             LockWait = TimeSpan.FromSeconds(Number(arguments, Switches.LockWait) ?? 0),
             ToRelease = Number(arguments, Switches.To),
+            PlanFile = PathOf(arguments, Switches.Plan, working),
+            PlanOut = PathOf(arguments, Switches.Out, working),
+            PlanFormat = FormatOf(arguments),
+            ForceConflicts = arguments.HasArgument(Switches.ForceConflicts),
         };
     }
+
+    private static string? PathOf(ICakeArguments arguments, string name, string working) =>
+        Last(arguments, name) is { } path ? Path.GetFullPath(path, working) : null;
+
+    private static PlanFormat FormatOf(ICakeArguments arguments) => Last(arguments, Switches.Format)?.ToLowerInvariant() switch
+    {
+        null or "text" => PlanFormat.Text,
+        "markdown" => PlanFormat.Markdown,
+        "json" => PlanFormat.Json,
+        var other => throw new K3sException(ExitCodes.BadInput, $"--{Switches.Format} is \"{other}\"; expected text, markdown or json"),
+    };
 
     private static int? Number(ICakeArguments arguments, string name) => Last(arguments, name) switch
     {

@@ -21,6 +21,18 @@ public static class Switches
     /// <summary>The release that Rollback goes back to.</summary>
     public const string To = "to";
 
+    /// <summary>The plan that a deploy must not differ from.</summary>
+    public const string Plan = "plan";
+
+    /// <summary>The file that Plan writes.</summary>
+    public const string Out = "out";
+
+    /// <summary>How Plan shows its plan.</summary>
+    public const string Format = "format";
+
+    /// <summary>Takes over fields that another manager owns.</summary>
+    public const string ForceConflicts = "force-conflicts";
+
     /// <summary>Each switch with what it does, in the order that help shows them.</summary>
     public static IReadOnlyList<Switch> All { get; } =
     [
@@ -28,10 +40,10 @@ public static class Switches
         new(Settings, "FILE", "another file than deploy.yaml"),
         new(Rebuild, null, "build images though the registry has them"),
         new(Rerun, null, "run Lint's and Test's commands though nothing changed since they passed"),
-        new("plan", "FILE", "apply exactly this plan, and refuse if anything drifted"),
-        new("out", "FILE", "Plan: write the plan to a file"),
-        new("format", "text|markdown|json", "Plan: how it is shown"),
-        new("force-conflicts", null, "take over fields that another manager owns"),
+        new(Plan, "FILE", "apply exactly this plan, and refuse if anything drifted"),
+        new(Out, "FILE", "Plan: write the plan to a file"),
+        new(Format, "text|markdown|json", "Plan: how it is shown"),
+        new(ForceConflicts, null, "take over fields that another manager owns"),
         new(LockWait, "SECONDS", "wait this long for another run's deploy lock"),
         new(To, "NUMBER", "Rollback: the release to go back to"),
         new("purge", null, "SandboxDown: remove the sandbox's data too"),

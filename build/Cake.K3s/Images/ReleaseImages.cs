@@ -15,6 +15,16 @@ internal static class ReleaseImages
     public static ImmutableDictionary<string, string> Read(string artifactsDirectory, DeploySettings settings, DeployEnvironment environment) =>
         settings.Images.Keys.ToImmutableDictionary(name => name, name => Read(new ImageArtifacts(artifactsDirectory, name), environment));
 
+    /// <summary>Reads what BuildImage left, pushed or not: enough to say what a deploy would change.</summary>
+    /// <param name="artifactsDirectory">Absolute path of <c>artifacts/</c>.</param>
+    /// <param name="settings">deploy.yaml.</param>
+    /// <param name="environment">Where the images would go to.</param>
+    /// <exception cref="K3sException">An image is not built.</exception>
+    public static ImmutableDictionary<string, string> ReadBuilt(string artifactsDirectory, DeploySettings settings, DeployEnvironment environment) =>
+        settings.Images.Keys.ToImmutableDictionary(
+            name => name,
+            name => $"{environment.Registry.RepositoryOf(name)}@{new ImageArtifacts(artifactsDirectory, name).ReadBuild().Digest}");
+
     private static string Read(ImageArtifacts artifacts, DeployEnvironment environment)
     {
         var name = artifacts.Image;

@@ -1,6 +1,8 @@
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Applying;
+using Cake.K3s.Kubernetes.Linting;
 using Cake.K3s.Kubernetes.Manifests;
+using Cake.K3s.Kubernetes.Releases;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Cake.K3s.Kubernetes;
@@ -12,7 +14,10 @@ internal static class KubernetesServices
     {
         services.AddSingleton<ClusterConnector>();
         services.AddSingleton<ManifestLoader>();
+        services.AddSingleton<ManifestLinter>();
+        services.AddSingleton<Planner>();
         services.AddSingleton<Applier>();
+        services.AddReleases();
         return services;
     }
 }

@@ -1,3 +1,4 @@
+using Cake.K3s.Settings.Schema;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -11,6 +12,7 @@ internal static class SettingsServices
         services.TryAddSingleton(EnvironmentVariables.OfProcess);
         services.AddSingleton<SettingsReader>();
         services.AddSingleton<SecretReader>();
+        services.AddSingleton<SchemaFile>();
         return services;
     }
 }

@@ -36,7 +36,7 @@ internal sealed class SettingsType
     public static SettingsType Of(Type type) => new(type);
 
     /// <summary>Whether a type is one of the records.</summary>
-    public static bool IsRecord(Type type) => type.IsClass && type.Namespace == typeof(SettingsType).Namespace && type != typeof(string);
+    public static bool IsRecord(Type type) => type.IsClass && type.Namespace == typeof(SettingsType).Namespace;
 
     /// <summary>The element type of a list, or null for what is none.</summary>
     public static Type? ElementOfList(Type type) =>

@@ -47,7 +47,7 @@ public sealed class FollowUpsTests
     [Test]
     public void Should_Read_Task_Names_From_The_Attributes()
     {
-        var followUps = FollowUps.Of([typeof(First), typeof(Second)]);
+        var followUps = TaskTraits.Of([typeof(First), typeof(Second)]).FollowUps;
 
         Assert.That(followUps["Number one"], Is.EqualTo([nameof(Second)]));
     }

@@ -14,6 +14,9 @@ namespace Cake.K3s.Kubernetes.Manifests;
 /// </summary>
 internal static partial class Substitution
 {
+    /// <summary>Stands for a secret whose value is not known yet.</summary>
+    public const string UnknownSecret = "(secret)";
+
     private static readonly HashSet<string> TextMaps = new(StringComparer.Ordinal)
     {
         "data", "stringData", "binaryData", "labels", "annotations", "matchLabels", "selector", "nodeSelector",
@@ -114,7 +117,7 @@ internal static partial class Substitution
                 throw scope.Map.PlaceOf(node).Error($"${{{name}}} stands in data, which holds base64", "put it into stringData");
             }
 
-            return secret?.Reveal() ?? "";
+            return secret?.Reveal() ?? UnknownSecret;
         }
 
         if (scope.Inputs.Variables.TryGetValue(name, out var value))

@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using System.IO.Compression;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Cake.K3s.Kubernetes.Applying;
 
 namespace Cake.K3s.Kubernetes.Releases;
 
@@ -15,13 +17,8 @@ internal static class ReleaseContent
     /// <summary>Names manifests by what is in them, whatever their order or the order of their members.</summary>
     public static string Hash(IEnumerable<JsonObject> manifests)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var bytes in manifests.Select(Canonical).Order(ByContent.Instance))
-        {
-            hash.AppendData(bytes);
-        }
-
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+        var hashes = string.Join('\n', manifests.Select(CanonicalJson.Hash).Order(StringComparer.Ordinal));
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(hashes)));
     }
 
     /// <summary>Packs manifests into parts.</summary>
@@ -57,55 +54,5 @@ internal static class ReleaseContent
         {
             throw new InvalidDataException("the manifests are damaged", e);
         }
-    }
-
-    private static byte[] Canonical(JsonNode node)
-    {
-        using var bytes = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(bytes))
-        {
-            Write(node, writer);
-        }
-
-        return bytes.ToArray();
-    }
-
-    private static void Write(JsonNode? node, Utf8JsonWriter writer)
-    {
-        switch (node)
-        {
-            case JsonObject members:
-                writer.WriteStartObject();
-                foreach (var (name, value) in members.OrderBy(member => member.Key, StringComparer.Ordinal))
-                {
-                    writer.WritePropertyName(name);
-                    Write(value, writer);
-                }
-
-                writer.WriteEndObject();
-                break;
-            case JsonArray items:
-                writer.WriteStartArray();
-                foreach (var item in items)
-                {
-                    Write(item, writer);
-                }
-
-                writer.WriteEndArray();
-                break;
-            case null:
-                writer.WriteNullValue();
-                break;
-            default:
-                node.WriteTo(writer);
-                break;
-        }
-    }
-
-    private sealed class ByContent : IComparer<byte[]>
-    {
-        public static readonly ByContent Instance = new();
-
-        public int Compare(byte[]? x, byte[]? y) => x.AsSpan().SequenceCompareTo(y);
     }
 }

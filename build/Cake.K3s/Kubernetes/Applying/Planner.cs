@@ -1,0 +1,97 @@
+using Cake.Core;
+using Cake.K3s.Hosting;
+using Cake.K3s.Images;
+using Cake.K3s.Kubernetes.Api;
+using Cake.K3s.Kubernetes.Manifests;
+using Cake.K3s.Kubernetes.Planning;
+using Cake.K3s.Processes;
+using Cake.K3s.Reporting;
+
+namespace Cake.K3s.Kubernetes.Applying;
+
+/// <summary>Makes the plan of this run: shows it (target Plan), or gives it to the deploy.</summary>
+public sealed class Planner
+{
+    private readonly PipelineRun _run;
+    private readonly ManifestLoader _manifests;
+    private readonly ClusterConnector _connector;
+    private readonly IConsole _console;
+    private readonly IReporter _reporter;
+    private readonly ISecretMask _mask;
+    private readonly TimeProvider _time;
+
+    /// <summary>Made by the composition root.</summary>
+    public Planner(
+        PipelineRun run,
+        ManifestLoader manifests,
+        ClusterConnector connector,
+        IConsole console,
+        IReporter reporter,
+        ISecretMask mask,
+        TimeProvider time)
+    {
+        _run = run;
+        _manifests = manifests;
+        _connector = connector;
+        _console = console;
+        _reporter = reporter;
+        _mask = mask;
+        _time = time;
+    }
+
+    /// <summary>Shows what a deploy would change, and writes it to the file that <c>--out</c> names.</summary>
+    /// <exception cref="K3sException">The cluster refuses something of it (exit code 1); the plan is shown and written all the same.</exception>
+    public async Task ShowAsync()
+    {
+        var cancellation = _run.Cancellation;
+        var environment = await _run.EnvironmentAsync();
+        var images = ReleaseImages.ReadBuilt(_run.Options.ArtifactsDirectory, _run.Settings, environment);
+        var manifests = await _manifests.LoadAsync(ManifestInputs.ForDeploy(_run.Settings, environment, images), cancellation);
+        var plan = await MakeAsync(await _connector.OpenAsync(environment.Cluster, cancellation), manifests, cancellation);
+        Show(plan);
+        if (_run.Options.PlanOut is { } file)
+        {
+            await File.WriteAllTextAsync(file, _mask.Hide(FrozenPlan.Freeze(plan, _time.GetUtcNow()).Write()), cancellation);
+            _reporter.Step("plan", $"written to {file}; --target=Deploy --plan={file} applies exactly this");
+        }
+
+        var refused = plan.Refused.ToList();
+        if (refused.Count > 0)
+        {
+            throw ApplyRefusal.Of([.. refused.Select(item => (item.Manifest, item.Key, item.Refusal!))], nothingChanged: true);
+        }
+    }
+
+    /// <summary>Makes the plan of a deploy.</summary>
+    /// <param name="api">The cluster.</param>
+    /// <param name="manifests">The app's manifests.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="K3sException">The plan that <c>--plan</c> names no longer holds; each difference is named.</exception>
+    public async Task<DeployPlan> MakeAsync(ClusterApi api, ManifestSet manifests, CancellationToken cancellationToken)
+    {
+        var frozen = _run.Options.PlanFile is { } file ? await ReadAsync(file, cancellationToken) : null;
+        var set = new ApplySet(_run.Settings.App, api.Namespace);
+        var plan = await Rehearsal.PlanAsync(api, set, manifests.Objects, _run.Options.ForceConflicts, cancellationToken);
+        if (frozen is not null)
+        {
+            FrozenPlan.Check(frozen, plan);
+        }
+
+        return plan;
+    }
+
+    private static async Task<PlanDocument> ReadAsync(string file, CancellationToken cancellationToken) => File.Exists(file)
+        ? PlanDocument.Read(await File.ReadAllTextAsync(file, cancellationToken), file)
+        : throw new K3sException(ExitCodes.BadInput, $"there is no plan {file}", $"make one with --target=Plan --out={file}");
+
+    private void Show(DeployPlan plan)
+    {
+        var text = _run.Options.PlanFormat switch
+        {
+            PlanFormat.Markdown => PlanMarkdown.Write(plan),
+            PlanFormat.Json => FrozenPlan.Freeze(plan, _time.GetUtcNow()).Write(),
+            _ => string.Join(Environment.NewLine, PlanText.Lines(plan)),
+        };
+        _console.WriteLine("{0}", _mask.Hide(text));
+    }
+}

@@ -1,0 +1,115 @@
+using System.Collections.Immutable;
+using Cake.K3s.Hosting;
+using Cake.K3s.Images;
+using Cake.K3s.Kubernetes.Api;
+using Cake.K3s.Kubernetes.Applying;
+using Cake.K3s.Kubernetes.Manifests;
+using Cake.K3s.Kubernetes.Planning;
+using Cake.K3s.Reporting;
+using Cake.K3s.Settings;
+
+namespace Cake.K3s.Kubernetes.Releases;
+
+/// <summary>Records a release and applies it. Whatever it is interrupted by, the same deploy again goes on with the same release.</summary>
+public sealed class Deployer
+{
+    private readonly PipelineRun _run;
+    private readonly ClusterConnector _connector;
+    private readonly ManifestLoader _loader;
+    private readonly Applier _applier;
+    private readonly RunLock _lock;
+    private readonly IReporter _reporter;
+    private readonly TimeProvider _time;
+
+    internal Deployer(
+        PipelineRun run, ClusterConnector connector, ManifestLoader loader, Applier applier, RunLock runLock, IReporter reporter, TimeProvider time)
+    {
+        _run = run;
+        _connector = connector;
+        _loader = loader;
+        _applier = applier;
+        _lock = runLock;
+        _reporter = reporter;
+        _time = time;
+    }
+
+    /// <summary>Takes the deploy lock, which stays held, records the release, and applies its objects.</summary>
+    /// <param name="force">Takes over fields that other managers own.</param>
+    /// <param name="check">Looks at the plan before anything is changed, and throws to refuse it; null for no check.</param>
+    /// <exception cref="K3sException">The cluster refuses an object (exit code 1), or another run holds the lock (4).</exception>
+    public async Task DeployAsync(bool force = false, Func<DeployPlan, Task>? check = null)
+    {
+        var desired = await Desired.ReadAsync(_run, _connector, _loader);
+        await desired.EnsureNamespaceAsync(_run.Cancellation);
+        await _lock.HoldAsync(desired.Api, cancellation => DeployAsync(desired, force, check, cancellation));
+    }
+
+    private async Task DeployAsync(Desired desired, bool force, Func<DeployPlan, Task>? check, CancellationToken cancellationToken)
+    {
+        var api = desired.Api;
+        var set = new ApplySet(_run.Settings.App, api.Namespace);
+        var plan = await Rehearsal.PlanAsync(api, set, desired.Manifests.Objects, force, cancellationToken);
+        if (check is not null)
+        {
+            await check(plan);
+        }
+
+        var store = new ReleaseStore(api, _run.Settings.App);
+        var choice = ReleaseNumbering.Choose(await store.ListAsync(cancellationToken), desired.Content);
+        if (choice.Existing is { State: ReleaseState.Verified } current && plan.IsEmpty)
+        {
+            _reporter.Step("deploy", $"skipped: {current} is what is deployed, and nothing differs from it");
+            return;
+        }
+
+        if (choice.Interrupted is { } interrupted)
+        {
+            _reporter.Warning("deploy", $"{interrupted} was interrupted before its verdict; it is replaced by release {choice.Number}");
+            await store.UpdateAsync(interrupted with { State = ReleaseState.Superseded, FinishedAt = _time.GetUtcNow() }, cancellationToken);
+        }
+
+        var release = await RecordAsync(store, choice, desired, cancellationToken);
+        var applied = await _applier.ApplyAsync(api, plan, cancellationToken);
+        if (release.State != ReleaseState.Verified)
+        {
+            release = release with { State = ReleaseState.Applied, AppliedAt = _time.GetUtcNow() };
+            await store.UpdateAsync(release, cancellationToken);
+        }
+
+        var changed = plan.Objects.Count(item => item.Change != PlannedChange.None);
+        _reporter.Step("deploy", $"{release} applied: {changed} of {applied.Length} objects changed; {api.Retries}");
+    }
+
+    private async Task<Release> RecordAsync(ReleaseStore store, ReleaseChoice choice, Desired desired, CancellationToken cancellationToken)
+    {
+        var now = _time.GetUtcNow();
+        if (choice.Existing is { } existing)
+        {
+            _reporter.Step("deploy", existing.State == ReleaseState.Verified ? $"puts {existing} back in order" : $"goes on with {existing}, which was interrupted");
+            existing = existing with { StartedAt = now };
+            await store.UpdateAsync(existing, cancellationToken);
+            return existing;
+        }
+
+        var migration = MigrationJob.Of(desired.Manifests, _run.Settings.App, desired.Api.Namespace);
+        var revision = SourceRevision.Of(_run.Options.Root);
+        var origin = RunOrigin.Read();
+        var release = new Release
+        {
+            Number = choice.Number,
+            State = ReleaseState.Pending,
+            Content = desired.Content,
+            Images = desired.Images.ToImmutableSortedDictionary(),
+            Commit = revision?.Commit,
+            IsDirty = revision?.IsDirty ?? false,
+            By = origin.By,
+            CiRun = origin.CiRun,
+            SchemaVersion = migration is null ? null : await Migrator.ReadVersionAsync(desired.Api, migration, cancellationToken),
+            SchemaChange = _run.Settings.Migration?.Change ?? SchemaChange.Expand,
+            StartedAt = now,
+        };
+        await store.CreateAsync(release, desired.Manifests.Objects.Select(manifest => manifest.Node), cancellationToken);
+        _reporter.Step("deploy", $"recorded as {release}");
+        return release;
+    }
+}

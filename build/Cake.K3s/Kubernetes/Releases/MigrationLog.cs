@@ -1,0 +1,69 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Cake.K3s.Kubernetes.Api;
+using Cake.K3s.Kubernetes.Readiness;
+using Cake.K3s.Reporting;
+
+namespace Cake.K3s.Kubernetes.Releases;
+
+/// <summary>Shows what the pods of a Job log, as it comes, whichever pods the Job makes.</summary>
+internal sealed class MigrationLog(IReporter reporter)
+{
+    private const string Source = "migrate";
+    private static readonly GroupVersionKind Pods = new("", "v1", "Pod");
+
+    private readonly ConcurrentQueue<string> _lines = new();
+
+    /// <summary>All lines so far.</summary>
+    public ImmutableArray<string> Lines => [.. _lines];
+
+    /// <summary>Follows until it is cancelled.</summary>
+    /// <param name="api">The cluster.</param>
+    /// <param name="job">The Job.</param>
+    /// <param name="finished">Cancelled once the Job has ended: then no new container is waited for, and what was logged is read to its end.</param>
+    /// <param name="cancellationToken">Ends it at once.</param>
+    public async Task FollowAsync(ClusterApi api, ObjectKey job, CancellationToken finished, CancellationToken cancellationToken)
+    {
+        var readers = new Dictionary<string, Task>(StringComparer.Ordinal);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(finished, cancellationToken);
+        try
+        {
+            var options = new ListOptions { LabelSelector = $"{MigrationJob.JobLabel}={job.Name}" };
+            await foreach (var change in api.WatchAsync(Pods, job.Namespace, options, either.Token))
+            {
+                foreach (var status in change.Object.ContainerStatuses())
+                {
+                    var hasLog = status.At("state", "running") is not null || status.At("state", "terminated") is not null;
+                    var id = $"{change.Object.Uid()}/{status.Text("name")}/{status.Number("restartCount")}";
+                    if (hasLog && !readers.ContainsKey(id))
+                    {
+                        readers[id] = ReadAsync(api, job.Namespace!, change.Object.ObjectName()!, status.Text("name")!, cancellationToken);
+                    }
+                }
+            }
+        }
+        catch (OperationCanceledException) when (finished.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            // The Job has ended.
+        }
+
+        await Task.WhenAll(readers.Values);
+    }
+
+    private async Task ReadAsync(ClusterApi api, string namespaceName, string pod, string container, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await foreach (var line in api.LogsAsync(namespaceName, pod, new() { Container = container, Follow = true }, cancellationToken))
+            {
+                _lines.Enqueue(line);
+                reporter.Output(Source, line);
+            }
+        }
+        catch (KubernetesApiException e)
+        {
+            // The pod may be gone already; the verdict does not hang on its log.
+            reporter.Warning(Source, $"the log of pod {pod} cannot be read: {e.ApiMessage}");
+        }
+    }
+}

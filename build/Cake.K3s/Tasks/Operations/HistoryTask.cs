@@ -1,0 +1,14 @@
+using Cake.Frosting;
+using Cake.K3s.Kubernetes.Releases;
+
+namespace Cake.K3s.Tasks.Operations;
+
+/// <summary>List the releases of the environment.</summary>
+[TaskName("History")]
+[TaskDescription("List the releases of the environment.")]
+[Needs(Input.Environment)]
+public sealed class HistoryTask(Lazy<History> history) : AsyncFrostingTask<K3sContext>
+{
+    /// <inheritdoc/>
+    public override Task RunAsync(K3sContext context) => history.Value.WriteAsync();
+}

@@ -1,0 +1,17 @@
+using Cake.Frosting;
+using Cake.K3s.Engine;
+using Cake.K3s.Kubernetes.Releases;
+
+namespace Cake.K3s.Tasks.Pipeline;
+
+/// <summary>Record the release and apply its manifests.</summary>
+[TaskName("Deploy")]
+[TaskDescription("Record the release and apply its manifests.")]
+[Needs(Input.Manifests)]
+[IsDependentOn(typeof(MigrateTask))]
+[FollowedBy(typeof(VerifyRolloutTask))]
+public sealed class DeployTask(Lazy<Deployer> deployer) : AsyncFrostingTask<K3sContext>
+{
+    /// <inheritdoc/>
+    public override Task RunAsync(K3sContext context) => deployer.Value.DeployAsync();
+}

@@ -1,0 +1,15 @@
+using Cake.Frosting;
+using Cake.K3s.Kubernetes.Releases;
+
+namespace Cake.K3s.Tasks.Pipeline;
+
+/// <summary>Run the release's database migration as a Job, once, before anything of it is applied.</summary>
+[TaskName("Migrate")]
+[TaskDescription("Run the release's database migration as a Job, once, before anything of it is applied.")]
+[Needs(Input.Manifests)]
+[IsDependentOn(typeof(PushTask))]
+public sealed class MigrateTask(Lazy<Migrator> migrator) : AsyncFrostingTask<K3sContext>
+{
+    /// <inheritdoc/>
+    public override Task RunAsync(K3sContext context) => migrator.Value.MigrateAsync();
+}

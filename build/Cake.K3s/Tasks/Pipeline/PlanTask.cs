@@ -1,0 +1,15 @@
+using Cake.Frosting;
+using Cake.K3s.Kubernetes.Applying;
+
+namespace Cake.K3s.Tasks.Pipeline;
+
+/// <summary>Show what a deploy would change in the cluster, and change nothing there.</summary>
+[TaskName("Plan")]
+[TaskDescription("Show what a deploy would change in the cluster, and change nothing there.")]
+[Needs(Input.Manifests)]
+[IsDependentOn(typeof(BuildImageTask))]
+public sealed class PlanTask(Lazy<Planner> planner) : AsyncFrostingTask<K3sContext>
+{
+    /// <inheritdoc/>
+    public override Task RunAsync(K3sContext context) => planner.Value.ShowAsync();
+}
