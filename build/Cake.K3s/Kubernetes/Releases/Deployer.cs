@@ -16,17 +16,20 @@ public sealed class Deployer
     private readonly PipelineRun _run;
     private readonly ClusterConnector _connector;
     private readonly ManifestLoader _loader;
+    private readonly Planner _planner;
     private readonly Applier _applier;
     private readonly RunLock _lock;
     private readonly IReporter _reporter;
     private readonly TimeProvider _time;
 
     internal Deployer(
-        PipelineRun run, ClusterConnector connector, ManifestLoader loader, Applier applier, RunLock runLock, IReporter reporter, TimeProvider time)
+        PipelineRun run, ClusterConnector connector, ManifestLoader loader, Planner planner, Applier applier, RunLock runLock,
+        IReporter reporter, TimeProvider time)
     {
         _run = run;
         _connector = connector;
         _loader = loader;
+        _planner = planner;
         _applier = applier;
         _lock = runLock;
         _reporter = reporter;
@@ -34,26 +37,20 @@ public sealed class Deployer
     }
 
     /// <summary>Takes the deploy lock, which stays held, records the release, and applies its objects.</summary>
-    /// <param name="force">Takes over fields that other managers own.</param>
-    /// <param name="check">Looks at the plan before anything is changed, and throws to refuse it; null for no check.</param>
-    /// <exception cref="K3sException">The cluster refuses an object (exit code 1), or another run holds the lock (4).</exception>
-    public async Task DeployAsync(bool force = false, Func<DeployPlan, Task>? check = null)
+    /// <exception cref="K3sException">
+    /// The cluster refuses an object, or a plan that was given no longer holds (exit code 1); another run holds the lock (4).
+    /// </exception>
+    public async Task DeployAsync()
     {
         var desired = await Desired.ReadAsync(_run, _connector, _loader);
         await desired.EnsureNamespaceAsync(_run.Cancellation);
-        await _lock.HoldAsync(desired.Api, cancellation => DeployAsync(desired, force, check, cancellation));
+        await _lock.HoldAsync(desired.Api, cancellation => DeployAsync(desired, cancellation));
     }
 
-    private async Task DeployAsync(Desired desired, bool force, Func<DeployPlan, Task>? check, CancellationToken cancellationToken)
+    private async Task DeployAsync(Desired desired, CancellationToken cancellationToken)
     {
         var api = desired.Api;
-        var set = new ApplySet(_run.Settings.App, api.Namespace);
-        var plan = await Rehearsal.PlanAsync(api, set, desired.Manifests.Objects, force, cancellationToken);
-        if (check is not null)
-        {
-            await check(plan);
-        }
-
+        var plan = await _planner.MakeAsync(api, desired.Manifests, cancellationToken);
         var store = new ReleaseStore(api, _run.Settings.App);
         var choice = ReleaseNumbering.Choose(await store.ListAsync(cancellationToken), desired.Content);
         if (choice.Existing is { State: ReleaseState.Verified } current && plan.IsEmpty)

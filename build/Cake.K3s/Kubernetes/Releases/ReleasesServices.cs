@@ -30,6 +30,7 @@ internal static class ReleasesServices
             services.GetRequiredService<PipelineRun>(),
             services.GetRequiredService<ClusterConnector>(),
             services.GetRequiredService<ManifestLoader>(),
+            services.GetRequiredService<Planner>(),
             services.GetRequiredService<Applier>(),
             services.GetRequiredService<RunLock>(),
             services.GetRequiredService<IReporter>(),
