@@ -1,5 +1,6 @@
 using Cake.K3s.Sandbox.ApiServer.Access;
 using Cake.K3s.Sandbox.ApiServer.Admission;
+using Cake.K3s.Sandbox.ApiServer.CustomResources;
 using Cake.K3s.Sandbox.ApiServer.Discovery;
 using Cake.K3s.Sandbox.ApiServer.FieldOwnership;
 using Cake.K3s.Sandbox.ApiServer.Http;
@@ -47,7 +48,9 @@ internal static class ApiServerServices
         services.AddSingleton<SubresourceRequests>();
         services.AddSingleton<ObjectRequests>();
         services.AddSingleton<ApiHandler>();
+        services.AddHostedService<DefinitionController>();
         services.AddHostedService<NamespaceLifecycle>();
+        services.AddHostedService<GarbageCollector>();
         return services;
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Cake.K3s.Sandbox.ApiServer.CustomResources;
 using Cake.K3s.Sandbox.ApiServer.Objects;
 using Cake.K3s.Sandbox.ApiServer.Resources;
 using Cake.K3s.Sandbox.ApiServer.Schemas;
@@ -49,6 +50,9 @@ internal static class InitialState
                     ["desiredNumberScheduled"] = 0,
                     ["numberReady"] = 0,
                 };
+                break;
+            case "customresourcedefinitions.apiextensions.k8s.io":
+                value.Metadata()["finalizers"] = new JsonArray([.. value.Metadata().Texts("finalizers").Append(DefinitionController.Cleanup).Distinct(StringComparer.Ordinal).Select(name => (JsonNode)name)]);
                 break;
             case "poddisruptionbudgets.policy":
                 value["status"] = new JsonObject { ["disruptionsAllowed"] = 0, ["currentHealthy"] = 0, ["desiredHealthy"] = 0, ["expectedPods"] = 0 };

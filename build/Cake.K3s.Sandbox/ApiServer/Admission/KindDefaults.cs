@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Cake.K3s.Sandbox.ApiServer.CustomResources;
 using Cake.K3s.Sandbox.ApiServer.Objects;
 using Cake.K3s.Sandbox.ApiServer.Resources;
 
@@ -93,6 +94,9 @@ internal static class KindDefaults
                 break;
             case "customresourcedefinitions.apiextensions.k8s.io" when spec is not null:
                 CustomResourceDefinition(spec);
+                break;
+            case var _ when resource.IsCustom:
+                SchemaDefaults.Apply(value, resource.Schema);
                 break;
             case "validatingwebhookconfigurations.admissionregistration.k8s.io" or "mutatingwebhookconfigurations.admissionregistration.k8s.io":
                 Webhooks(value, resource.Kind.StartsWith("Mutating", StringComparison.Ordinal));

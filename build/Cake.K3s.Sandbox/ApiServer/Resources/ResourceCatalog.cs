@@ -40,11 +40,21 @@ internal sealed class ResourceCatalog
     internal sealed class Snapshot
     {
         private readonly FrozenDictionary<(GroupVersion, string), ResourceDefinition> _byPlural;
+        private readonly Dictionary<string, ResourceDefinition> _byStorageName = new(StringComparer.Ordinal);
 
         public Snapshot(ImmutableArray<ResourceDefinition> all)
         {
             All = all;
             _byPlural = all.ToFrozenDictionary(definition => (definition.Version, definition.Plural));
+            foreach (var definition in all.Where(definition => definition.Verbs.Contains("list")))
+            {
+                // A storage version that is no longer served still has objects: any other version of it does.
+                if (definition.Version == definition.StorageVersion || !_byStorageName.ContainsKey(definition.StorageName))
+                {
+                    _byStorageName[definition.StorageName] = definition;
+                }
+            }
+
             Groups =
             [
                 .. all.GroupBy(definition => definition.Version.Group)
@@ -68,9 +78,11 @@ internal sealed class ResourceCatalog
         public ResourceDefinition? FindKind(GroupVersion version, string kind)
             => All.FirstOrDefault(definition => definition.Version == version && definition.Kind == kind);
 
+        /// <summary>The resource whose objects are kept under a name such as <c>deployments.apps</c>.</summary>
+        public ResourceDefinition? FindStored(string storageName) => _byStorageName.GetValueOrDefault(storageName);
+
         /// <summary>One definition for each set of objects: the storage version of the resource.</summary>
-        public IEnumerable<ResourceDefinition> Stored
-            => All.Where(definition => definition.Version == definition.StorageVersion && definition.Verbs.Contains("list"));
+        public IEnumerable<ResourceDefinition> Stored => _byStorageName.Values;
     }
 }
 
