@@ -7,6 +7,7 @@ using Cake.K3s.Images;
 using Cake.K3s.Kubernetes;
 using Cake.K3s.Processes;
 using Cake.K3s.Reporting;
+using Cake.K3s.Requirements;
 using Cake.K3s.Settings;
 using Cake.K3s.Tasks;
 using Cake.K3s.Tools;
@@ -45,5 +46,6 @@ public static class K3sHostExtensions
         .AddEnvironments()
         .AddImages()
         .AddKubernetes()
+        .AddRequirements()
         .AddEngine();
 }

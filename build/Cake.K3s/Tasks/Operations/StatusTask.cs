@@ -1,5 +1,6 @@
 using Cake.Frosting;
 using Cake.K3s.Kubernetes.Releases;
+using Cake.K3s.Requirements;
 
 namespace Cake.K3s.Tasks.Operations;
 
@@ -7,6 +8,7 @@ namespace Cake.K3s.Tasks.Operations;
 [TaskName("Status")]
 [TaskDescription("Show what is deployed and how it is.")]
 [Needs(Input.Environment)]
+[Requires(Requirement.Cluster)]
 public sealed class StatusTask(Lazy<Status> status) : AsyncFrostingTask<K3sContext>
 {
     /// <inheritdoc/>

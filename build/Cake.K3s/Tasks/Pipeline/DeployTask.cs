@@ -1,6 +1,7 @@
 using Cake.Frosting;
 using Cake.K3s.Engine;
 using Cake.K3s.Kubernetes.Releases;
+using Cake.K3s.Requirements;
 
 namespace Cake.K3s.Tasks.Pipeline;
 
@@ -8,6 +9,7 @@ namespace Cake.K3s.Tasks.Pipeline;
 [TaskName("Deploy")]
 [TaskDescription("Record the release and apply its manifests.")]
 [Needs(Input.Manifests)]
+[Requires(Requirement.Cluster)]
 [IsDependentOn(typeof(MigrateTask))]
 [FollowedBy(typeof(VerifyRolloutTask))]
 public sealed class DeployTask(Lazy<Deployer> deployer) : AsyncFrostingTask<K3sContext>

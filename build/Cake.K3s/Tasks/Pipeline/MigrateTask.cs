@@ -1,5 +1,6 @@
 using Cake.Frosting;
 using Cake.K3s.Kubernetes.Releases;
+using Cake.K3s.Requirements;
 
 namespace Cake.K3s.Tasks.Pipeline;
 
@@ -7,6 +8,7 @@ namespace Cake.K3s.Tasks.Pipeline;
 [TaskName("Migrate")]
 [TaskDescription("Run the release's database migration as a Job, once, before anything of it is applied.")]
 [Needs(Input.Manifests)]
+[Requires(Requirement.Cluster)]
 [IsDependentOn(typeof(PushTask))]
 public sealed class MigrateTask(Lazy<Migrator> migrator) : AsyncFrostingTask<K3sContext>
 {

@@ -1,5 +1,6 @@
 using Cake.Frosting;
 using Cake.K3s.Kubernetes.Applying;
+using Cake.K3s.Requirements;
 
 namespace Cake.K3s.Tasks.Pipeline;
 
@@ -7,6 +8,7 @@ namespace Cake.K3s.Tasks.Pipeline;
 [TaskName("Plan")]
 [TaskDescription("Show what a deploy would change in the cluster, and change nothing there.")]
 [Needs(Input.Manifests)]
+[Requires(Requirement.Cluster)]
 [IsDependentOn(typeof(BuildImageTask))]
 public sealed class PlanTask(Lazy<Planner> planner) : AsyncFrostingTask<K3sContext>
 {

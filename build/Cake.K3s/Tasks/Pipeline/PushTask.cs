@@ -1,5 +1,6 @@
 using Cake.Frosting;
 using Cake.K3s.Images;
+using Cake.K3s.Requirements;
 
 namespace Cake.K3s.Tasks.Pipeline;
 
@@ -7,6 +8,7 @@ namespace Cake.K3s.Tasks.Pipeline;
 [TaskName("Push")]
 [TaskDescription("Push images and signatures, and last of all the tags that name them.")]
 [Needs(Input.Environment)]
+[Requires(Requirement.Registry)]
 [IsDependentOn(typeof(LintTask))]
 [IsDependentOn(typeof(TestTask))]
 [IsDependentOn(typeof(SignTask))]

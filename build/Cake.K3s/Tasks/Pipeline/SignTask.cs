@@ -1,5 +1,7 @@
 using Cake.Frosting;
 using Cake.K3s.Images;
+using Cake.K3s.Requirements;
+using Cake.K3s.Tools;
 
 namespace Cake.K3s.Tasks.Pipeline;
 
@@ -7,6 +9,8 @@ namespace Cake.K3s.Tasks.Pipeline;
 [TaskName("Sign")]
 [TaskDescription("Sign the digests of the built images, before any registry sees them.")]
 [Needs(Input.Environment)]
+[Requires(Requirement.Environment)]
+[RequiresTool(ToolName.Cosign)]
 [IsDependentOn(typeof(BuildImageTask))]
 public sealed class SignTask(Lazy<ImageSigner> signer) : AsyncFrostingTask<K3sContext>
 {

@@ -1,5 +1,6 @@
 using Cake.Frosting;
 using Cake.K3s.Kubernetes.Releases;
+using Cake.K3s.Requirements;
 
 namespace Cake.K3s.Tasks.Pipeline;
 
@@ -7,6 +8,7 @@ namespace Cake.K3s.Tasks.Pipeline;
 [TaskName("VerifyRollout")]
 [TaskDescription("Watch the release until it has rolled out; put the last good one back if it fails.")]
 [Needs(Input.Environment)]
+[Requires(Requirement.Cluster)]
 [IsDependentOn(typeof(DeployTask))]
 public sealed class VerifyRolloutTask(Lazy<RolloutVerifier> rolloutVerifier) : AsyncFrostingTask<K3sContext>
 {
