@@ -34,12 +34,7 @@ public sealed class Applier
     public async Task<ImmutableArray<JsonObject>> ApplyAsync(
         ClusterApi api, DeployPlan plan, CancellationToken cancellationToken, Wave through = Wave.Webhooks)
     {
-        var refused = plan.Refused.ToList();
-        if (refused.Count > 0)
-        {
-            throw ApplyRefusal.Of([.. refused.Select(item => (item.Manifest, item.Key, item.Refusal!))], nothingChanged: true);
-        }
-
+        plan.ThrowIfRefused();
         var applied = new ConcurrentDictionary<PlannedObject, JsonObject>(ReferenceEqualityComparer.Instance);
         var parentIsWritten = false;
         foreach (var wave in plan.Objects.Where(item => item.Wave <= through).GroupBy(item => item.Wave).OrderBy(wave => wave.Key))

@@ -43,41 +43,47 @@ public sealed class Planner
     /// <exception cref="K3sException">The cluster refuses something of it (exit code 1); the plan is shown and written all the same.</exception>
     public async Task ShowAsync()
     {
-        var cancellation = _run.Cancellation;
-        var environment = await _run.EnvironmentAsync();
-        var images = ReleaseImages.ReadBuilt(_run.Options.ArtifactsDirectory, _run.Settings, environment);
-        var manifests = await _manifests.LoadAsync(ManifestInputs.ForDeploy(_run.Settings, environment, images), cancellation);
-        var plan = await MakeAsync(await _connector.OpenAsync(environment.Cluster, cancellation), manifests, cancellation);
+        var plan = await MakeAsync();
         Show(plan);
         if (_run.Options.PlanOut is { } file)
         {
-            await File.WriteAllTextAsync(file, _mask.Hide(FrozenPlan.Freeze(plan, _time.GetUtcNow()).Write()), cancellation);
+            await File.WriteAllTextAsync(file, _mask.Hide(FrozenPlan.Freeze(plan, _time.GetUtcNow()).Write()), _run.Cancellation);
             _reporter.Step("plan", $"written to {file}; --target=Deploy --plan={file} applies exactly this");
         }
 
-        var refused = plan.Refused.ToList();
-        if (refused.Count > 0)
+        plan.ThrowIfRefused();
+    }
+
+    /// <summary>Checks that the plan that <c>--plan</c> names still holds, before the first task of a deploy changes anything.</summary>
+    /// <exception cref="K3sException">It does not; each difference is named.</exception>
+    public async Task CheckAsync()
+    {
+        if (_run.Options.PlanFile is not null)
         {
-            throw ApplyRefusal.Of([.. refused.Select(item => (item.Manifest, item.Key, item.Refusal!))], nothingChanged: true);
+            await CheckAsync(await MakeAsync());
         }
     }
 
-    /// <summary>Makes the plan of a deploy.</summary>
-    /// <param name="api">The cluster.</param>
-    /// <param name="manifests">The app's manifests.</param>
-    /// <param name="cancellationToken">Ends it.</param>
-    /// <exception cref="K3sException">The plan that <c>--plan</c> names no longer holds; each difference is named.</exception>
-    public async Task<DeployPlan> MakeAsync(ClusterApi api, ManifestSet manifests, CancellationToken cancellationToken)
+    /// <summary>Checks a plan before it is applied.</summary>
+    /// <exception cref="K3sException">The cluster refuses something of it, or it is not the one that <c>--plan</c> names.</exception>
+    public async Task CheckAsync(DeployPlan plan)
     {
-        var frozen = _run.Options.PlanFile is { } file ? await ReadAsync(file, cancellationToken) : null;
-        var set = new ApplySet(_run.Settings.App, api.Namespace);
-        var plan = await Rehearsal.PlanAsync(api, set, manifests.Objects, _run.Options.ForceConflicts, cancellationToken);
-        if (frozen is not null)
+        if (_run.Options.PlanFile is { } file)
         {
-            FrozenPlan.Check(frozen, plan);
+            FrozenPlan.Check(await ReadAsync(file, _run.Cancellation), plan);
         }
 
-        return plan;
+        plan.ThrowIfRefused();
+    }
+
+    private async Task<DeployPlan> MakeAsync()
+    {
+        var environment = await _run.EnvironmentAsync();
+        var images = ReleaseImages.ReadBuilt(_run.Options.ArtifactsDirectory, _run.Settings, environment);
+        var manifests = await _manifests.LoadAsync(ManifestInputs.ForDeploy(_run.Settings, environment, images), _run.Cancellation);
+        var api = await _connector.OpenAsync(environment.Cluster, _run.Cancellation);
+        return await Rehearsal.PlanAsync(
+            api, new(_run.Settings.App, api.Namespace), manifests.Objects, _run.Options.ForceConflicts, _run.Cancellation);
     }
 
     private static async Task<PlanDocument> ReadAsync(string file, CancellationToken cancellationToken) => File.Exists(file)

@@ -25,6 +25,17 @@ public sealed record DeployPlan(
     /// <summary>What keeps the plan from being applied.</summary>
     public IEnumerable<PlannedObject> Refused => Objects.Where(planned => planned.Refusal is not null);
 
+    /// <summary>Refuses a plan that the cluster would refuse.</summary>
+    /// <exception cref="K3sException">It would; each object and field is named.</exception>
+    internal void ThrowIfRefused()
+    {
+        var refused = Refused.ToList();
+        if (refused.Count > 0)
+        {
+            throw ApplyRefusal.Of([.. refused.Select(item => (item.Manifest, item.Key, item.Refusal!))], nothingChanged: true);
+        }
+    }
+
     /// <summary>The images that change.</summary>
     public IEnumerable<ImageChange> ImageChanges => Objects.SelectMany(ImageChange.Of);
 

@@ -60,6 +60,9 @@ internal static class FrozenPlan
             {
                 ({ } gone, null) => $"{gone} is no longer in the manifests",
                 (null, { } added) => $"{added} was not in the manifests",
+
+                // A missing namespace is made before anything else: the lock and the records are kept in it.
+                ({ Kind: "Namespace", Live: null } was, var isNow) when was.Wanted == isNow!.Wanted => null,
                 var (was, isNow) when was!.Wanted != isNow!.Wanted => $"{was}: its manifest, an image, a variable or a secret is another",
                 var (was, isNow) when was!.Live != isNow!.Live => isNow.Live is null ? $"{was} is gone from the cluster" : $"{was} was changed in the cluster",
                 var (was, isNow) when was!.Change != isNow!.Change => $"{was} would be another change now: {isNow.Change}, not {was.Change}",

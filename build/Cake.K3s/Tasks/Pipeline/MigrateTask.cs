@@ -1,4 +1,5 @@
 using Cake.Frosting;
+using Cake.K3s.Kubernetes.Applying;
 using Cake.K3s.Kubernetes.Releases;
 using Cake.K3s.Requirements;
 
@@ -10,8 +11,12 @@ namespace Cake.K3s.Tasks.Pipeline;
 [Needs(Input.Manifests)]
 [Requires(Requirement.Cluster)]
 [IsDependentOn(typeof(PushTask))]
-public sealed class MigrateTask(Lazy<Migrator> migrator) : AsyncFrostingTask<K3sContext>
+public sealed class MigrateTask(Lazy<Planner> planner, Lazy<Migrator> migrator) : AsyncFrostingTask<K3sContext>
 {
     /// <inheritdoc/>
-    public override Task RunAsync(K3sContext context) => migrator.Value.MigrateAsync();
+    public override async Task RunAsync(K3sContext context)
+    {
+        await planner.Value.CheckAsync();
+        await migrator.Value.MigrateAsync();
+    }
 }
