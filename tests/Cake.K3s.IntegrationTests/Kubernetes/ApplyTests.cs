@@ -274,7 +274,7 @@ public sealed class ApplyTests
     {
         Assert.That(
             () => PlanAsync(App + "\n---\napiVersion: apps/v1beta1\nkind: Deployment\nmetadata: {name: old}"),
-            Throws.TypeOf<SettingsException>().With.Message.StartsWith("app.yaml:38:13: the cluster knows no Deployment of apps/v1beta1").And.Message.Contains("apps/v1: use that"));
+            Throws.TypeOf<SettingsException>().With.Message.StartsWith("app.yaml:35:13: the cluster knows no Deployment of apps/v1beta1").And.Message.Contains("apps/v1: use that"));
     }
 
     [Test]

@@ -164,7 +164,7 @@ internal sealed partial class ApiTransport
     private Attempt Judge(HttpResponseMessage response, ReadOnlyMemory<byte> body, bool mayHaveRunBefore)
     {
         var status = (int)response.StatusCode;
-        return status is 429 or 500 or 502 or 503 or 504
+        return status is 429 or 502 or 503 or 504 || (status == 500 && !KubernetesApiException.IsSchemaError(body.Span))
             ? new Attempt(response, body, mayHaveRunBefore)
             {
                 RetryReason = status.ToString(System.Globalization.CultureInfo.InvariantCulture),

@@ -47,6 +47,15 @@ public sealed class KubernetesApiException : K3sException
     /// <summary>Whether the object is not there.</summary>
     public bool IsNotFound => StatusCode == HttpStatusCode.NotFound;
 
+    /// <summary>Whether the API refuses what was sent, as opposed to not being able to answer now.</summary>
+    public bool IsRefusal => (int)StatusCode is >= 400 and < 500 || IsSchemaError(System.Text.Encoding.UTF8.GetBytes(ApiMessage));
+
+    /// <summary>
+    /// Whether an answer speaks of an unknown field. For an apply the API says that with 500, as if it were its own fault, and asking
+    /// again brings nothing.
+    /// </summary>
+    internal static bool IsSchemaError(ReadOnlySpan<byte> answer) => answer.IndexOf("failed to create typed patch object"u8) >= 0;
+
     /// <summary>Reads what the API answered.</summary>
     /// <param name="purpose">What was tried, e.g. <c>apply Deployment/api</c>.</param>
     /// <param name="statusCode">The HTTP status.</param>

@@ -173,7 +173,7 @@ public sealed class Applier
     private async Task DeleteAsync(ClusterApi api, PlannedObject item, CancellationToken cancellationToken)
     {
         if (item.Live?.Uid() is not { } uid
-            || !await api.DeleteAsync(item.Key, cancellationToken, new() { Uid = uid, Propagation = DeletePropagation.Foreground }))
+            || !await api.DeleteAsync(item.Key, cancellationToken, new() { Uid = uid }))
         {
             return;
         }

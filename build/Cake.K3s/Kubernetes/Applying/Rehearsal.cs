@@ -118,7 +118,7 @@ public static class Rehearsal
             var live = member ?? await api.GetAsync(desired.Key, cancellationToken);
             return planned with { Change = PlannedChange.Replace, Live = live, Foretold = desired.Node };
         }
-        catch (KubernetesApiException refusal) when ((int)refusal.StatusCode is >= 400 and < 500)
+        catch (KubernetesApiException refusal) when (refusal.IsRefusal)
         {
             return planned with { Change = PlannedChange.Update, Foretold = desired.Node, Refusal = refusal };
         }
