@@ -60,17 +60,27 @@ public sealed class Planner
     {
         if (_run.Options.PlanFile is not null)
         {
-            await CheckAsync(await MakeAsync());
+            await CheckAsync(await MakeAsync(), _run.Cancellation);
         }
     }
 
-    /// <summary>Checks a plan before it is applied.</summary>
+    /// <summary>Makes the plan of a deploy.</summary>
+    /// <param name="api">The cluster.</param>
+    /// <param name="manifests">The app's manifests.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="K3sException">The cluster refuses something of it, or it is not the one that <c>--plan</c> names.</exception>
-    public async Task CheckAsync(DeployPlan plan)
+    public async Task<DeployPlan> MakeAsync(ClusterApi api, ManifestSet manifests, CancellationToken cancellationToken)
+    {
+        var plan = await RehearseAsync(api, manifests, cancellationToken);
+        await CheckAsync(plan, cancellationToken);
+        return plan;
+    }
+
+    private async Task CheckAsync(DeployPlan plan, CancellationToken cancellationToken)
     {
         if (_run.Options.PlanFile is { } file)
         {
-            FrozenPlan.Check(await ReadAsync(file, _run.Cancellation), plan);
+            FrozenPlan.Check(await ReadAsync(file, cancellationToken), plan);
         }
 
         plan.ThrowIfRefused();
@@ -81,10 +91,11 @@ public sealed class Planner
         var environment = await _run.EnvironmentAsync();
         var images = ReleaseImages.ReadBuilt(_run.Options.ArtifactsDirectory, _run.Settings, environment);
         var manifests = await _manifests.LoadAsync(ManifestInputs.ForDeploy(_run.Settings, environment, images), _run.Cancellation);
-        var api = await _connector.OpenAsync(environment.Cluster, _run.Cancellation);
-        return await Rehearsal.PlanAsync(
-            api, new(_run.Settings.App, api.Namespace), manifests.Objects, _run.Options.ForceConflicts, _run.Cancellation);
+        return await RehearseAsync(await _connector.OpenAsync(environment.Cluster, _run.Cancellation), manifests, _run.Cancellation);
     }
+
+    private Task<DeployPlan> RehearseAsync(ClusterApi api, ManifestSet manifests, CancellationToken cancellationToken) =>
+        Rehearsal.PlanAsync(api, new(_run.Settings.App, api.Namespace), manifests.Objects, _run.Options.ForceConflicts, cancellationToken);
 
     private static async Task<PlanDocument> ReadAsync(string file, CancellationToken cancellationToken) => File.Exists(file)
         ? PlanDocument.Read(await File.ReadAllTextAsync(file, cancellationToken), file)

@@ -1,6 +1,5 @@
 using Cake.Frosting;
 using Cake.K3s.Engine;
-using Cake.K3s.Kubernetes.Applying;
 using Cake.K3s.Kubernetes.Releases;
 using Cake.K3s.Requirements;
 
@@ -13,9 +12,8 @@ namespace Cake.K3s.Tasks.Pipeline;
 [Requires(Requirement.Cluster)]
 [IsDependentOn(typeof(MigrateTask))]
 [FollowedBy(typeof(VerifyRolloutTask))]
-public sealed class DeployTask(Lazy<Planner> planner, Lazy<Deployer> deployer) : AsyncFrostingTask<K3sContext>
+public sealed class DeployTask(Lazy<Deployer> deployer) : AsyncFrostingTask<K3sContext>
 {
     /// <inheritdoc/>
-    public override Task RunAsync(K3sContext context) =>
-        deployer.Value.DeployAsync(context.Run.Options.ForceConflicts, planner.Value.CheckAsync);
+    public override Task RunAsync(K3sContext context) => deployer.Value.DeployAsync();
 }
