@@ -20,6 +20,18 @@ public sealed class DiscoveryTests : HostTest
     }
 
     [Test]
+    public void Should_Find_All_Tasks_Of_A_Compiled_Assembly_Though_Most_Types_Are_Not_Loaded()
+    {
+        var assembly = typeof(DiscoveryTests).Assembly;
+
+        var (tasks, warnings) = Graph.TaskDiscovery.Find([assembly]);
+
+        var all = assembly.GetTypes().Where(type => typeof(IFrostingTask).IsAssignableFrom(type) && !type.IsAbstract).ToList();
+        Assert.That(tasks, Is.EquivalentTo(all.Where(type => type.IsVisible)));
+        Assert.That(warnings, Has.Count.EqualTo(all.Count(type => !type.IsVisible)).And.Some.Contains(nameof(HiddenBareTask)));
+    }
+
+    [Test]
     public void Should_Warn_When_A_Task_Class_Is_Not_Public()
     {
         Host().AddAssembly(AssemblyWith(("Hidden", TypeAttributes.NotPublic, typeof(FrostingTask)))).Run(["--description"]);
@@ -103,5 +115,20 @@ public sealed class DiscoveryTests : HostTest
     {
         public void Configure(Microsoft.Extensions.DependencyInjection.IServiceCollection services) =>
             Microsoft.Extensions.DependencyInjection.ServiceCollectionServiceExtensions.AddSingleton<IFrostingTask, WithoutContext>(services);
+    }
+
+    private sealed class HiddenBareTask : IFrostingTask
+    {
+        public Task RunAsync(ICakeContext context) => Task.CompletedTask;
+
+        public bool ShouldRun(ICakeContext context) => true;
+
+        public void OnError(Exception exception, ICakeContext context)
+        {
+        }
+
+        public void Finally(ICakeContext context)
+        {
+        }
     }
 }
