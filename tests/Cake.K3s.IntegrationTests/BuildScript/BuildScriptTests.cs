@@ -1,0 +1,155 @@
+using Cake.K3s.IntegrationTests.Sandbox;
+using CliWrap.Buffered;
+
+namespace Cake.K3s.IntegrationTests.BuildScript;
+
+/// <summary>The real build.sh with a small program below it. One repository for all tests: a compilation takes seconds.</summary>
+[Platform("Linux,MacOsX", Reason = "build.sh needs bash.")]
+public sealed class BuildScriptTests
+{
+    private const string Program = """
+        System.Console.WriteLine(string.Join("|", args));
+        if (args is ["read"]) { System.Console.WriteLine(System.Console.In.ReadToEnd()); }
+        if (args is ["directory"]) { System.Console.WriteLine(System.Environment.CurrentDirectory); }
+        return args.Length;
+        """;
+
+    private string _root = null!;
+
+    [OneTimeSetUp]
+    public void MakeRepository()
+    {
+        _root = Directory.CreateTempSubdirectory("build-script-").FullName;
+        File.Copy(Path.Combine(TestSandbox.RepositoryRoot, "build.sh"), InRoot("build.sh"));
+        Write("global.json", """{"sdk": {"version": "10.0.100", "rollForward": "latestFeature"}}""");
+        Write("Directory.Build.props", "<Project />");
+        Write("build/Build/Build.csproj", """
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup>
+                <OutputType>Exe</OutputType>
+                <TargetFramework>net10.0</TargetFramework>
+              </PropertyGroup>
+            </Project>
+            """);
+    }
+
+    [SetUp]
+    public void WriteProgram()
+    {
+        if (!File.Exists(InRoot("build/Build/Program.cs")) || File.ReadAllText(InRoot("build/Build/Program.cs")) != Program)
+        {
+            Write("build/Build/Program.cs", Program);
+        }
+    }
+
+    [OneTimeTearDown]
+    public void RemoveRepository() => Directory.Delete(_root, recursive: true);
+
+    [Test]
+    public async Task Should_Pass_Arguments_Exit_Status_And_Input_Through()
+    {
+        var arguments = await RunAsync("a", "b c", "--d=*");
+        Assert.That(arguments.StandardOutput.Trim(), Is.EqualTo("a|b c|--d=*"));
+        Assert.That(arguments.ExitCode, Is.EqualTo(3));
+
+        var read = await Script("read").WithStandardInputPipe(CliWrap.PipeSource.FromString("hello")).ExecuteBufferedAsync();
+        Assert.That(read.StandardOutput, Does.Contain("hello"));
+    }
+
+    [Test]
+    public async Task Should_Compile_Only_When_A_Source_Changed()
+    {
+        await RunAsync();
+        var compiled = File.ReadAllText(Stamp);
+
+        await RunAsync();
+        Assert.That(File.ReadAllText(Stamp), Is.EqualTo(compiled), "nothing changed");
+
+        Write("build/Build/Extra.cs", "internal static class Extra;");
+        await RunAsync();
+        var withExtra = File.ReadAllText(Stamp);
+        Assert.That(withExtra, Is.Not.EqualTo(compiled), "a file was added");
+
+        File.Delete(InRoot("build/Build/Extra.cs"));
+        await RunAsync();
+        Assert.That(File.ReadAllText(Stamp), Is.Not.EqualTo(withExtra), "a file was deleted");
+    }
+
+    [Test]
+    public async Task Should_Run_The_New_Program_When_A_Source_Was_Replaced_By_An_Older_One()
+    {
+        await RunAsync();
+        var old = InRoot("old.cs");
+        File.WriteAllText(old, "System.Console.WriteLine(\"older\");");
+        File.SetLastWriteTimeUtc(old, new DateTime(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+        File.Move(old, InRoot("build/Build/Program.cs"), overwrite: true);
+
+        Assert.That((await RunAsync()).StandardOutput.Trim(), Is.EqualTo("older"));
+    }
+
+    [Test]
+    public async Task Should_Both_Run_When_Two_Start_At_Once()
+    {
+        File.AppendAllText(InRoot("build/Build/Program.cs"), "// changed");
+
+        var both = await Task.WhenAll(RunAsync("one"), RunAsync("two"));
+
+        Assert.That(both.Select(result => result.StandardOutput.Trim()), Is.EqualTo(["one", "two"]));
+        Assert.That(both.Select(result => result.StandardError), Has.All.Empty);
+    }
+
+    [Test]
+    public async Task Should_Show_The_Error_And_Exit_With_1_When_It_Does_Not_Compile()
+    {
+        Write("build/Build/Program.cs", "nonsense");
+
+        var result = await RunAsync();
+
+        Assert.That(result.ExitCode, Is.EqualTo(1));
+        Assert.That(result.StandardOutput, Is.Empty);
+        Assert.That(result.StandardError, Does.Contain("Program.cs(1,1)").Or.Contain("error CS").And.EndsWith("build/Build does not compile.\n"));
+    }
+
+    [Test]
+    public async Task Should_Say_Which_Sdk_Is_Needed_When_It_Is_Older()
+    {
+        var wanted = File.ReadAllText(InRoot("global.json"));
+        Write("global.json", """{"sdk": {"version": "99.0.100"}}""");
+        try
+        {
+            var result = await RunAsync();
+
+            Assert.That(result.ExitCode, Is.EqualTo(5));
+            Assert.That(result.StandardError, Does.StartWith("The .NET SDK 99.0.100 or a later feature band of it is needed (global.json); installed: "));
+            Assert.That(result.StandardError.Trim().Split('\n'), Has.Length.EqualTo(1));
+        }
+        finally
+        {
+            Write("global.json", wanted);
+        }
+    }
+
+    [Test]
+    public async Task Should_Keep_The_Directory_Only_When_It_Is_In_The_Repository()
+    {
+        var folder = Directory.CreateDirectory(InRoot("samples")).FullName;
+
+        Assert.That((await Script("directory").WithWorkingDirectory(folder).ExecuteBufferedAsync()).StandardOutput, Does.EndWith(folder + "\n"));
+        Assert.That((await Script("directory").WithWorkingDirectory("/").ExecuteBufferedAsync()).StandardOutput, Does.EndWith(_root + "\n"));
+    }
+
+    private string Stamp => InRoot("build/bin/compiled");
+
+    private string InRoot(string path) => Path.Combine(_root, path);
+
+    private CliWrap.Command Script(params string[] arguments) =>
+        CliWrap.Cli.Wrap(InRoot("build.sh")).WithArguments(arguments).WithWorkingDirectory(_root).WithValidation(CliWrap.CommandResultValidation.None);
+
+    private async Task<BufferedCommandResult> RunAsync(params string[] arguments) => await Script(arguments).ExecuteBufferedAsync();
+
+    private void Write(string path, string text)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(InRoot(path))!);
+        File.WriteAllText(InRoot(path), text);
+    }
+}
