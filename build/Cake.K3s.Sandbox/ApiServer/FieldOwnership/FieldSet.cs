@@ -39,6 +39,15 @@ internal sealed class FieldSet
 
     public void Remove(PathElement element) => _entries.Remove(element);
 
+    /// <summary>Takes an element itself out of the set and leaves what is below it.</summary>
+    public void Forget(PathElement element)
+    {
+        if (_entries.TryGetValue(element, out var entry))
+        {
+            entry.Member = false;
+        }
+    }
+
     public FieldSet Union(FieldSet other)
     {
         var result = Copy();

@@ -103,6 +103,7 @@ internal sealed class OwnershipTracker(ApiServerOptions options)
         }
 
         var gone = TypedValue.WithNamedFields(last, schema).Except(TypedValue.WithNamedFields(owned, schema));
+        gone.Forget(PathElement.Field("metadata"));
         TypedValue.Remove(merged, gone, schema);
     }
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Cake.K3s.Sandbox.ApiServer.Objects;
+using Cake.K3s.Sandbox.ApiServer.Protobuf;
 
 namespace Cake.K3s.Sandbox.ApiServer.Http;
 
@@ -52,6 +53,11 @@ internal static class RequestBody
     {
         try
         {
+            if (ProtobufBody.IsProtobuf(bytes))
+            {
+                return ProtobufBody.Read(bytes);
+            }
+
             var first = bytes.AsSpan().TrimStart(" \t\r\n"u8);
             var yaml = contentType is not null && contentType.Contains("yaml", StringComparison.OrdinalIgnoreCase);
             return yaml && (first.IsEmpty || first[0] is not ((byte)'{' or (byte)'[')) ? YamlBody.Read(bytes) : JsonBody.Read(bytes, duplicates);
