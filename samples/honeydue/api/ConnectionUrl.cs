@@ -20,6 +20,9 @@ public static class ConnectionUrl
             Timeout = 5,
             CommandTimeout = 30,
             MaxPoolSize = 10,
+
+            // Kerberos is not used, and small images do not carry its library.
+            GssEncryptionMode = GssEncryptionMode.Disable,
         };
         if (uri.Query.Contains("sslmode=require", StringComparison.OrdinalIgnoreCase))
         {
