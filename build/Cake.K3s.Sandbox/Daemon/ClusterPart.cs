@@ -62,8 +62,7 @@ internal sealed class ClusterPart(
         // Pods reach the API at the bridge's address, people and tools at 127.0.0.1.
         IPAddress[] listeners = engine.IsPrivate ? [IPAddress.Loopback, engine.Gateway] : [IPAddress.Loopback];
         var credentials = ClusterCredentials.Open(directory, [.. listeners, ServiceAddress(1)], TimeProvider.System);
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Services.AddSingleton(loggers);
+        var builder = DaemonHost.CreateBuilder(loggers);
         builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;

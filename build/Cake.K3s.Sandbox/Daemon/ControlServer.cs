@@ -17,8 +17,7 @@ internal static class ControlServer
 
         // Left by a daemon that was killed; the lock says that there is no other.
         File.Delete(directory.ControlSocket);
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Services.AddSingleton(loggers);
+        var builder = DaemonHost.CreateBuilder(loggers);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(directory.ControlSocket));
         var application = builder.Build();
         application.MapPost(ControlMessages.Open, context => AnswerAsync(context, steps, open));

@@ -60,6 +60,12 @@ internal static class ProcessTable
         }
     }
 
+    /// <summary>The processes that run in a directory.</summary>
+    public static IEnumerable<ProcessIdentity> WithWorkingDirectory(string directory) =>
+        from process in All()
+        where LinkOrNull($"/proc/{process.Process.Id}/cwd") == directory
+        select process.Process;
+
     /// <summary>The process of a program that was started with an argument that is one sandbox's alone.</summary>
     public static ProcessIdentity? FindByArgument(string[] programs, string argument)
     {
@@ -126,6 +132,18 @@ internal static class ProcessTable
         }
 
         return true;
+    }
+
+    private static string? LinkOrNull(string path)
+    {
+        try
+        {
+            return new FileInfo(path).LinkTarget;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     private static string? ReadOrNull(string path)

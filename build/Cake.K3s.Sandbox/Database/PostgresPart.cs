@@ -51,6 +51,7 @@ internal sealed class PostgresPart(
         var configuration = Path.Combine(directory.Root, "postgres", "postgresql.conf");
         if (!IsRunning())
         {
+            await RemoveLeftoversAsync(cancellationToken);
             await InitializeAsync(tool, cancellationToken);
             var hba = Path.Combine(directory.Root, "postgres", "pg_hba.conf");
             PrivateFiles.Write(hba, PostgresConfiguration.HostBasedAuthentication(engine.Subnet));
@@ -60,6 +61,22 @@ internal sealed class PostgresPart(
         var command = Unprivileged(tool, tool.Path, "-D", directory.DatabaseData, "--config-file=" + configuration);
         await _program.StartAsync(runner, command, ProblemAsync, StartLimit, cancellationToken);
         await EnsureAppAsync(cancellationToken);
+    }
+
+    // A killed server leaves its lock file, and refuses to start as long as its process id is taken: by a zombie that nobody
+    // reaps in a container, or by another program after a reboot. Its children may live a moment longer than it.
+    private async Task RemoveLeftoversAsync(CancellationToken cancellationToken)
+    {
+        foreach (var child in ProcessTable.WithWorkingDirectory(directory.DatabaseData).ToList())
+        {
+            await ProcessTable.EndAsync(child, Signal.Kill, TimeSpan.FromSeconds(5), cancellationToken);
+        }
+
+        var lockFile = Path.Combine(directory.DatabaseData, "postmaster.pid");
+        if (File.Exists(lockFile))
+        {
+            File.Delete(lockFile);
+        }
     }
 
     private async Task InitializeAsync(Tool tool, CancellationToken cancellationToken)
