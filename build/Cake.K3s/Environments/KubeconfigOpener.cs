@@ -81,7 +81,7 @@ internal sealed class KubeconfigOpener(SecretReader secrets, EnvironmentVariable
             0,
             0,
             $"environment {environment.Name} has no signing key",
-            $"Make a pair with 'cosign generate-key-pair' and name it as signing.privateKey, for all environments or for {environment.Name} alone.");
+            $"Name one as signing.privateKey (cosign.key), for all environments or for {environment.Name} alone; --target=SignKeyCreate makes it.");
         var publicKey = UserPath.Resolve(signing.PublicKey, settings.Root, variables);
         Require(publicKey, "public", environment.Name);
 
@@ -113,7 +113,7 @@ internal sealed class KubeconfigOpener(SecretReader secrets, EnvironmentVariable
             throw new K3sException(
                 ExitCodes.RequirementMissing,
                 $"images of environment {environment} cannot be signed: there is no {kind} key {keyFile}",
-                "Make a pair with 'cosign generate-key-pair'; the public key belongs into git, the private one does not.");
+                $"Make a pair with --target=SignKeyCreate --environment={environment}; the public key belongs into git, the private one does not.");
         }
     }
 

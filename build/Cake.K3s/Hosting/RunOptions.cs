@@ -38,6 +38,9 @@ public sealed record RunOptions
     /// <summary><c>--force-conflicts</c>: takes over fields that another manager owns.</summary>
     public bool ForceConflicts { get; init; }
 
+    /// <summary><c>--image</c>: the image that Verify tells about; null for all.</summary>
+    public string? Image { get; init; }
+
     /// <summary>Absolute path of <c>.tools/</c>.</summary>
     public string ToolsDirectory => Path.Combine(Root, ".tools");
 

@@ -22,6 +22,7 @@ internal static class RunOptionsReader
             Rebuild = arguments.HasArgument(Switches.Rebuild),
             Rerun = arguments.HasArgument(Switches.Rerun),
             LockWait = TimeSpan.FromSeconds(Number(arguments, Switches.LockWait) ?? 0),
+            Image = Last(arguments, Switches.Image),
             ToRelease = Number(arguments, Switches.To),
             PlanFile = PathOf(arguments, Switches.Plan, working),
             PlanOut = PathOf(arguments, Switches.Out, working),

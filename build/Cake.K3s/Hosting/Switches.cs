@@ -33,6 +33,9 @@ public static class Switches
     /// <summary>Takes over fields that another manager owns.</summary>
     public const string ForceConflicts = "force-conflicts";
 
+    /// <summary>The image that Verify tells about.</summary>
+    public const string Image = "image";
+
     /// <summary>Each switch with what it does, in the order that help shows them.</summary>
     public static IReadOnlyList<Switch> All { get; } =
     [
@@ -46,6 +49,7 @@ public static class Switches
         new(ForceConflicts, null, "take over fields that another manager owns"),
         new(LockWait, "SECONDS", "wait this long for another run's deploy lock"),
         new(To, "NUMBER", "Rollback: the release to go back to"),
+        new(Image, "NAME|REFERENCE", "Verify: the image to tell about; all that were pushed last otherwise"),
         new("purge", null, "SandboxDown: remove the sandbox's data too"),
         new("sequential", null, "run one task at a time"),
         new("fail-fast", null, "stop running tasks at the first failure"),

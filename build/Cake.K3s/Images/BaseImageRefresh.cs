@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Cake.K3s.Environments;
 using Cake.K3s.Hosting;
 using Cake.K3s.Images.Registry;
 using Cake.K3s.Reporting;
@@ -12,10 +11,12 @@ public sealed class BaseImageRefresh
 {
     private readonly PipelineRun _run;
     private readonly RegistryClients _registries;
+    private readonly EnvironmentVariables _variables;
     private readonly IReporter _reporter;
 
-    internal BaseImageRefresh(PipelineRun run, RegistryClients registries, IReporter reporter)
+    internal BaseImageRefresh(PipelineRun run, RegistryClients registries, EnvironmentVariables variables, IReporter reporter)
     {
+        _variables = variables;
         _run = run;
         _registries = registries;
         _reporter = reporter;
@@ -25,11 +26,10 @@ public sealed class BaseImageRefresh
     /// <exception cref="K3sException">A registry does not have one, or cannot be reached; nothing is written then.</exception>
     public async Task RefreshAsync()
     {
-        var connection = (await _run.EnvironmentAsync()).Registry;
         var file = BaseImageLock.FileIn(_run.Settings.Root);
         var before = BaseImageLock.Read(file).Digests;
         var found = await Task.WhenAll(References(_run.Settings).Select(async reference =>
-            (Key: BaseImageLock.KeyOf(reference), Digest: await ResolveAsync(reference, connection))));
+            (Key: BaseImageLock.KeyOf(reference), Digest: await ResolveAsync(reference))));
         var after = found.ToImmutableSortedDictionary(pin => pin.Key, pin => pin.Digest, StringComparer.Ordinal);
         foreach (var (reference, digest) in after)
         {
@@ -60,11 +60,13 @@ public sealed class BaseImageRefresh
             orderby same.Key
             select same.First()];
 
-    private async Task<Digest> ResolveAsync(ImageReference reference, RegistryConnection own)
+    private async Task<Digest> ResolveAsync(ImageReference reference)
     {
-        // The environment's own registry may be a plain HTTP one; every other is not.
-        var registry = reference.Registry == own.Host ? own : own with { Host = reference.Registry, Prefix = "", Insecure = false };
-        using var client = _registries.Open(registry);
+        // A registry that an environment deploys from may be a plain HTTP one; every other is not.
+        var insecure = _run.Settings.Environments.Values.Any(environment =>
+            environment.Registry is { Insecure: true } own && own.Address.Split('/')[0] == reference.Registry);
+        var dockerConfig = _variables["DOCKER_CONFIG"] ?? UserPath.Resolve("~/.docker", _run.Settings.Root, _variables);
+        using var client = _registries.Open(new(reference.Registry, "", insecure, dockerConfig));
         return await client.FindDigestAsync(reference.Repository, reference.TagOrDigest, _run.Cancellation)
             ?? throw new K3sException(ExitCodes.Failed, $"there is no image {reference}", "Look at the FROM lines of the Dockerfiles.");
     }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Cake.K3s.Images.Attestations;
 
 namespace Cake.K3s.Images;
 
@@ -28,6 +29,13 @@ internal sealed class ImageArtifacts(string artifacts, string image)
 
     /// <summary>The signature in base64.</summary>
     public string Signature => Path.Combine(Directory, "signature.sig");
+
+    /// <summary>What is stated about the image, and signed with it.</summary>
+    public IReadOnlyList<AttestationFiles> Attestations =>
+    [
+        new(Attestation.ProvenanceType, Path.Combine(Directory, "provenance.json"), Path.Combine(Directory, "provenance.dsse.json")),
+        new(Attestation.BillOfMaterialsType, Path.Combine(Directory, "sbom.spdx.json"), Path.Combine(Directory, "sbom.dsse.json")),
+    ];
 
     private string Build => Path.Combine(Directory, "build.json");
 
@@ -63,7 +71,7 @@ internal sealed class ImageArtifacts(string artifacts, string image)
     public void Clear()
     {
         System.IO.Directory.CreateDirectory(Directory);
-        foreach (var file in new[] { Push, Signature, Payload, Build, Archive, Partial(Archive) })
+        foreach (var file in (string[])[Push, Signature, Payload, Build, Archive, Partial(Archive), .. Attestations.SelectMany(files => new[] { files.Predicate, files.Envelope })])
         {
             File.Delete(file);
         }
@@ -90,3 +98,9 @@ internal sealed class ImageArtifacts(string artifacts, string image)
         File.Move(Partial(file), file, overwrite: true);
     }
 }
+
+/// <summary>The files of one attestation.</summary>
+/// <param name="PredicateType">What kind of statement it is.</param>
+/// <param name="Predicate">What BuildImage states.</param>
+/// <param name="Envelope">What Sign made of it.</param>
+internal sealed record AttestationFiles(string PredicateType, string Predicate, string Envelope);

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Cake.K3s.Environments;
 using Cake.K3s.Hosting;
+using Cake.K3s.Images.Attestations;
 using Cake.K3s.Images.Oci;
 using Cake.K3s.Images.Registry;
 using Cake.K3s.Processes;
@@ -19,6 +20,8 @@ public sealed class ImageBuilder
     private const string Platform = "linux/amd64";
     private const string KeyLabel = "io.cake-k3s.content-key";
     private const string RevisionLabel = "org.opencontainers.image.revision";
+
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     private readonly PipelineRun _run;
     private readonly IToolbox _toolbox;
@@ -109,9 +112,10 @@ public sealed class ImageBuilder
 
         artifacts.Clear();
         await PrepareAsync(name, cancellationToken);
-        var digest = await BuildAsync(name, inputs, record, environment, artifacts, cancellationToken);
-        artifacts.Write(record with { Digest = digest });
-        _reporter.Step(name, $"built {digest}");
+        record = record with { Digest = await BuildAsync(name, inputs, record, environment, artifacts, cancellationToken) };
+        await StateAsync(record, inputs, environment, revision, artifacts, cancellationToken);
+        artifacts.Write(record);
+        _reporter.Step(name, $"built {record.Digest}");
     }
 
     private static bool HasArchive(ImageArtifacts artifacts, Digest digest)
@@ -223,6 +227,28 @@ public sealed class ImageBuilder
         File.Delete(metadata);
         File.Move(settings.Archive, artifacts.Archive, overwrite: true);
         return archive.Digest;
+    }
+
+    /// <summary>Writes down how the image was built and what is in it, for Sign to sign.</summary>
+    private async Task StateAsync(
+        BuildRecord record,
+        BuildInputs inputs,
+        DeployEnvironment environment,
+        SourceRevision? revision,
+        ImageArtifacts artifacts,
+        CancellationToken cancellationToken)
+    {
+        var archive = OciArchive.Open(artifacts.Archive);
+        var buildx = await _toolbox.RequireAsync(ToolName.Buildx, "task BuildImage", cancellationToken);
+        var provenance = Provenance.Predicate(record, inputs, environment.Name, RunOrigin.Read(), revision?.Remote, buildx.Source, record.Time, _time.GetUtcNow());
+        var sources = ContextFiles.Sources(ContextOf(inputs.Image), inputs.Image.Sources);
+        var packages = (await BillOfMaterials.ScanAsync(archive, cancellationToken)).Union(await BillOfMaterials.ReadLocksAsync(sources, cancellationToken));
+        var bill = BillOfMaterials.Document(record.Repository, record.Digest, record.CommitTime ?? DateTimeOffset.UnixEpoch, packages);
+        foreach (var files in artifacts.Attestations)
+        {
+            var predicate = files.PredicateType == Attestation.ProvenanceType ? provenance : bill;
+            await File.WriteAllTextAsync(files.Predicate, predicate.ToJsonString(Indented), cancellationToken);
+        }
     }
 
     private static ImmutableSortedDictionary<string, string> LabelsOf(BuildRecord record)

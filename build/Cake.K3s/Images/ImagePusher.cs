@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Cake.K3s.Environments;
 using Cake.K3s.Hosting;
+using Cake.K3s.Images.Attestations;
 using Cake.K3s.Images.Oci;
 using Cake.K3s.Images.Registry;
 using Cake.K3s.Processes;
@@ -11,7 +12,7 @@ namespace Cake.K3s.Images;
 
 /// <summary>
 /// Pushes the images that were signed, so that no tag ever names an unsigned one: blobs, then the manifest by its digest, then
-/// the signature, and only then the tags. Stopped anywhere, a second run goes on from there.
+/// the signature and the attestations, and only then the tags. Stopped anywhere, a second run goes on from there.
 /// </summary>
 public sealed class ImagePusher
 {
@@ -135,6 +136,12 @@ public sealed class ImagePusher
         }
 
         await registry.PushSignatureAsync(repository.Repository, build.Digest, signature, cancellationToken);
+        foreach (var files in artifacts.Attestations.Where(files => File.Exists(files.Envelope)))
+        {
+            var attestation = new Attestation(await File.ReadAllBytesAsync(files.Envelope, cancellationToken));
+            await registry.PushAttestationAsync(repository.Repository, build.Digest, files.PredicateType, attestation, cancellationToken);
+        }
+
         return $"pushed {sizes.Sum() / 1e6:0.0} MB";
     }
 

@@ -1,5 +1,7 @@
+using System.Text.Json.Nodes;
 using Cake.K3s.Environments;
 using Cake.K3s.Hosting;
+using Cake.K3s.Images.Attestations;
 using Cake.K3s.Images.Oci;
 using Cake.K3s.Processes;
 using Cake.K3s.Reporting;
@@ -15,6 +17,7 @@ public sealed class ImageSigner
     private readonly IToolbox _toolbox;
     private readonly ICommandRunner _commands;
     private readonly IReporter _reporter;
+    private CosignFlags? _flags;
 
     internal ImageSigner(PipelineRun run, IToolbox toolbox, ICommandRunner commands, IReporter reporter)
     {
@@ -49,37 +52,79 @@ public sealed class ImageSigner
             throw new K3sException(ExitCodes.Failed, $"image {name}: {artifacts.Archive} holds {digest}, but {build.Digest} was built", "Run --target=BuildImage --rebuild.");
         }
 
-        var payload = SimpleSigning.Payload(build.Repository, digest);
-        if (artifacts.FindSignature() is { } found && found.Payload.AsSpan().SequenceEqual(payload) && found.Verifies(digest, key))
+        await SignAsync(artifacts, build, environment.SigningKey, key, cancellationToken);
+        if (!build.InRegistry)
         {
-            _reporter.Step(name, $"not signed: {digest} is signed already");
+            foreach (var files in artifacts.Attestations.Where(files => File.Exists(files.Predicate)))
+            {
+                await AttestAsync(artifacts, build, files, environment.SigningKey, key, cancellationToken);
+            }
+        }
+    }
+
+    private async Task SignAsync(ImageArtifacts artifacts, BuildRecord build, SigningKey pair, PublicKey key, CancellationToken cancellationToken)
+    {
+        var payload = SimpleSigning.Payload(build.Repository, build.Digest);
+        if (artifacts.FindSignature() is { } found && found.Payload.AsSpan().SequenceEqual(payload) && found.Verifies(build.Digest, key))
+        {
+            _reporter.Step(build.Image, $"not signed: {build.Digest} is signed already");
             return;
         }
 
         await File.WriteAllBytesAsync(artifacts.Payload, payload, cancellationToken);
-        await SignAsync(artifacts, environment.SigningKey, cancellationToken);
-        if (artifacts.FindSignature()?.Verifies(digest, key) != true)
+        await SignFileAsync(build.Image, artifacts.Payload, artifacts.Signature, pair, cancellationToken);
+        if (artifacts.FindSignature()?.Verifies(build.Digest, key) != true)
         {
             throw new K3sException(
                 ExitCodes.Failed,
-                $"image {name}: the signature that cosign made does not verify with {key.File}",
-                $"The private key {environment.SigningKey.PrivateKey} and the public key are not a pair; 'cosign public-key --key …' prints the right one.");
+                $"image {build.Image}: the signature that cosign made does not verify with {key.File}",
+                $"The private key {pair.PrivateKey} and the public key are not a pair; 'cosign public-key --key …' prints the right one.");
         }
 
-        _reporter.Step(name, $"signed {digest} with {environment.SigningKey.PrivateKey}");
+        _reporter.Step(build.Image, $"signed {build.Digest} with {pair.PrivateKey}");
     }
 
-    private async Task SignAsync(ImageArtifacts artifacts, SigningKey key, CancellationToken cancellationToken)
+    private async Task AttestAsync(ImageArtifacts artifacts, BuildRecord build, AttestationFiles files, SigningKey pair, PublicKey key, CancellationToken cancellationToken)
+    {
+        if (File.Exists(files.Envelope) && new Attestation(await File.ReadAllBytesAsync(files.Envelope, cancellationToken)).Read(build.Digest, key) is not null)
+        {
+            return;
+        }
+
+        var predicate = JsonNode.Parse(await File.ReadAllTextAsync(files.Predicate, cancellationToken))!;
+        var statement = Attestation.Statement(build.Repository, build.Digest, files.PredicateType, predicate);
+        var (input, signature) = (files.Predicate + ".unsigned", files.Predicate + ".sig");
+        await File.WriteAllBytesAsync(input, Attestation.SigningInput(statement), cancellationToken);
+        await SignFileAsync(build.Image, input, signature, pair, cancellationToken);
+        var attestation = Attestation.Of(statement, (await File.ReadAllTextAsync(signature, cancellationToken)).Trim());
+        await File.WriteAllBytesAsync(ImageArtifacts.Partial(files.Envelope), attestation.Envelope, cancellationToken);
+        File.Move(ImageArtifacts.Partial(files.Envelope), files.Envelope, overwrite: true);
+        File.Delete(input);
+        File.Delete(signature);
+        _reporter.Step(artifacts.Image, $"attested: {(files.PredicateType == Attestation.ProvenanceType ? "how it was built" : "what is in it, " + BillOfMaterials.Describe(predicate))}");
+    }
+
+    private async Task SignFileAsync(string image, string file, string signature, SigningKey key, CancellationToken cancellationToken)
     {
         var cosign = await _toolbox.RequireAsync(ToolName.Cosign, "task Sign", cancellationToken);
-        var help = await _commands.RunAsync(new(cosign.Path, CosignArguments.SignBlobHelp()) { Environment = cosign.Environment }, cancellationToken);
-        var flags = CosignFlags.From(help.StandardOutput + help.StandardError);
-        var command = new Command(cosign.Path, CosignArguments.SignBlob(flags, key.PrivateKey, artifacts.Payload, artifacts.Signature))
+        var command = new Command(cosign.Path, CosignArguments.SignBlob(await FlagsAsync(cosign, cancellationToken), key.PrivateKey, file, signature))
         {
             Environment = cosign.Environment,
             Timeout = TimeSpan.FromMinutes(2),
-            Purpose = $"sign image {artifacts.Image}",
+            Purpose = $"sign image {image}",
         };
         await _commands.RunAsync(CosignPassword.Give(command, key.Password), cancellationToken);
+    }
+
+    // Asked once a run: a second answer would be the same.
+    private async Task<CosignFlags> FlagsAsync(Tool cosign, CancellationToken cancellationToken)
+    {
+        if (_flags is null)
+        {
+            var help = await _commands.RunAsync(new(cosign.Path, CosignArguments.SignBlobHelp()) { Environment = cosign.Environment }, cancellationToken);
+            _flags = CosignFlags.From(help.StandardOutput + help.StandardError);
+        }
+
+        return _flags;
     }
 }

@@ -35,14 +35,20 @@ internal static class ImagesServices
             provider.GetRequiredService<PipelineRun>(),
             provider.GetRequiredService<RegistryClients>(),
             provider.GetRequiredService<IReporter>()))
+        .AddSingleton(provider => new ImageInspector(
+            provider.GetRequiredService<PipelineRun>(),
+            provider.GetRequiredService<RegistryClients>(),
+            provider.GetRequiredService<IReporter>()))
         .AddSingleton(provider => new BaseImageRefresh(
             provider.GetRequiredService<PipelineRun>(),
             provider.GetRequiredService<RegistryClients>(),
+            provider.GetRequiredService<EnvironmentVariables>(),
             provider.GetRequiredService<IReporter>()))
         .AddSingleton(provider => new SigningKeyPairs(
             provider.GetRequiredService<PipelineRun>(),
             provider.GetRequiredService<IToolbox>(),
             provider.GetRequiredService<ICommandRunner>(),
             provider.GetRequiredService<SecretReader>(),
+            provider.GetRequiredService<EnvironmentVariables>(),
             provider.GetRequiredService<IReporter>()));
 }

@@ -18,10 +18,12 @@ public sealed class SigningKeyPairs
     private readonly IToolbox _toolbox;
     private readonly ICommandRunner _commands;
     private readonly SecretReader _secrets;
+    private readonly EnvironmentVariables _variables;
     private readonly IReporter _reporter;
 
-    internal SigningKeyPairs(PipelineRun run, IToolbox toolbox, ICommandRunner commands, SecretReader secrets, IReporter reporter)
+    internal SigningKeyPairs(PipelineRun run, IToolbox toolbox, ICommandRunner commands, SecretReader secrets, EnvironmentVariables variables, IReporter reporter)
     {
+        _variables = variables;
         _run = run;
         _toolbox = toolbox;
         _commands = commands;
@@ -145,7 +147,7 @@ public sealed class SigningKeyPairs
             var reference when reference.Contains("://", StringComparison.Ordinal) => null,
             var reference => reference,
         };
-        return new(signing, Path.GetFullPath(Path.Combine(root, signing.PublicKey)), file is null ? null : Path.GetFullPath(Path.Combine(root, file)));
+        return new(signing, UserPath.Resolve(signing.PublicKey, root, _variables), file is null ? null : UserPath.Resolve(file, root, _variables));
     }
 
     private string Relative(string file) => Path.GetRelativePath(_run.Settings.Root, file);

@@ -12,6 +12,9 @@ internal static class MediaTypes
     /// <summary>The payload that a signature is over (cosign specs/SIGNATURE_SPEC.md).</summary>
     public const string SimpleSigning = "application/vnd.dev.cosign.simplesigning.v1+json";
 
+    /// <summary>A signed statement (cosign specs/ATTESTATION_SPEC.md).</summary>
+    public const string Dsse = "application/vnd.dsse.envelope.v1+json";
+
     /// <summary>What a manifest request accepts.</summary>
     public static readonly string[] AnyManifest = [Manifest, Index, DockerManifest, DockerList];
 

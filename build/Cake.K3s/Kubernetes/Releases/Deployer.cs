@@ -16,6 +16,7 @@ public sealed class Deployer
     private readonly PipelineRun _run;
     private readonly ClusterConnector _connector;
     private readonly ManifestLoader _loader;
+    private readonly ImageGate _gate;
     private readonly Planner _planner;
     private readonly Applier _applier;
     private readonly RunLock _lock;
@@ -23,12 +24,13 @@ public sealed class Deployer
     private readonly TimeProvider _time;
 
     internal Deployer(
-        PipelineRun run, ClusterConnector connector, ManifestLoader loader, Planner planner, Applier applier, RunLock runLock,
+        PipelineRun run, ClusterConnector connector, ManifestLoader loader, ImageGate gate, Planner planner, Applier applier, RunLock runLock,
         IReporter reporter, TimeProvider time)
     {
         _run = run;
         _connector = connector;
         _loader = loader;
+        _gate = gate;
         _planner = planner;
         _applier = applier;
         _lock = runLock;
@@ -42,7 +44,7 @@ public sealed class Deployer
     /// </exception>
     public async Task DeployAsync()
     {
-        var desired = await Desired.ReadAsync(_run, _connector, _loader);
+        var desired = await Desired.ReadAsync(_run, _connector, _loader, _gate);
         await desired.EnsureNamespaceAsync(_run.Cancellation);
         await _lock.HoldAsync(desired.Api, cancellation => DeployAsync(desired, cancellation));
     }

@@ -19,12 +19,13 @@ internal sealed record Desired(
     public string Content => ReleaseContent.Hash(Manifests.Objects.Append(Manifests.Migration).OfType<Manifest>().Select(manifest => manifest.Node));
 
     /// <summary>Reads it.</summary>
-    /// <exception cref="K3sException">Images are not pushed, manifests are wrong, or the cluster cannot be opened.</exception>
-    public static async Task<Desired> ReadAsync(PipelineRun run, ClusterConnector connector, ManifestLoader loader)
+    /// <exception cref="K3sException">Images are not pushed or may not be deployed, manifests are wrong, or the cluster cannot be opened.</exception>
+    public static async Task<Desired> ReadAsync(PipelineRun run, ClusterConnector connector, ManifestLoader loader, ImageGate gate)
     {
         var environment = await run.EnvironmentAsync();
         var images = ReleaseImages.Read(run.Options.ArtifactsDirectory, run.Settings, environment);
         var manifests = await loader.LoadAsync(ManifestInputs.ForDeploy(run.Settings, environment, images), run.Cancellation);
+        await gate.CheckAsync(ImagesIn(manifests), run.Cancellation);
         return new(environment, await connector.OpenAsync(environment.Cluster, run.Cancellation), images, manifests);
     }
 
@@ -48,4 +49,10 @@ internal sealed record Desired(
             await Api.ApplyAsync(manifest.Node, cancellationToken);
         }
     }
+
+    private static IEnumerable<string> ImagesIn(ManifestSet manifests) =>
+        manifests.Objects.Append(manifests.Migration).OfType<Manifest>()
+            .SelectMany(manifest => PodSpecs.ContainersAnywhere(manifest.Node))
+            .Select(container => container.Text("image"))
+            .OfType<string>();
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Cake.K3s.Hosting;
+using Cake.K3s.Images;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Manifests;
 using Cake.K3s.Kubernetes.Readiness;
@@ -18,6 +19,7 @@ public sealed class Migrator
     private readonly PipelineRun _run;
     private readonly ClusterConnector _connector;
     private readonly ManifestLoader _loader;
+    private readonly ImageGate _gate;
     private readonly RunLock _lock;
     private readonly RolloutWatcher _watcher;
     private readonly EvidenceCollector _evidence;
@@ -25,12 +27,13 @@ public sealed class Migrator
     private readonly TimeProvider _time;
 
     internal Migrator(
-        PipelineRun run, ClusterConnector connector, ManifestLoader loader, RunLock runLock, RolloutWatcher watcher,
+        PipelineRun run, ClusterConnector connector, ManifestLoader loader, ImageGate gate, RunLock runLock, RolloutWatcher watcher,
         EvidenceCollector evidence, IReporter reporter, TimeProvider time)
     {
         _run = run;
         _connector = connector;
         _loader = loader;
+        _gate = gate;
         _lock = runLock;
         _watcher = watcher;
         _evidence = evidence;
@@ -48,7 +51,7 @@ public sealed class Migrator
             return;
         }
 
-        var desired = await Desired.ReadAsync(_run, _connector, _loader);
+        var desired = await Desired.ReadAsync(_run, _connector, _loader, _gate);
         var migration = MigrationJob.Of(desired.Manifests, _run.Settings.App, desired.Api.Namespace)!;
         await desired.EnsureNamespaceAsync(_run.Cancellation);
         await _lock.HoldAsync(desired.Api, cancellation => MigrateAsync(desired.Api, migration, settings.Timeout.Value, cancellation));

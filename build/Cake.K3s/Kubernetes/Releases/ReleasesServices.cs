@@ -1,4 +1,5 @@
 using Cake.K3s.Hosting;
+using Cake.K3s.Images;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Applying;
 using Cake.K3s.Kubernetes.Manifests;
@@ -21,6 +22,7 @@ internal static class ReleasesServices
             services.GetRequiredService<PipelineRun>(),
             services.GetRequiredService<ClusterConnector>(),
             services.GetRequiredService<ManifestLoader>(),
+            services.GetRequiredService<ImageGate>(),
             services.GetRequiredService<RunLock>(),
             services.GetRequiredService<RolloutWatcher>(),
             services.GetRequiredService<EvidenceCollector>(),
@@ -30,6 +32,7 @@ internal static class ReleasesServices
             services.GetRequiredService<PipelineRun>(),
             services.GetRequiredService<ClusterConnector>(),
             services.GetRequiredService<ManifestLoader>(),
+            services.GetRequiredService<ImageGate>(),
             services.GetRequiredService<Planner>(),
             services.GetRequiredService<Applier>(),
             services.GetRequiredService<RunLock>(),
