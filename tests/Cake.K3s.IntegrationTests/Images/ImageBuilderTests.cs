@@ -224,13 +224,47 @@ internal sealed class ImageBuilderTests
     public async Task Should_write_what_the_tags_name_now_When_the_lock_is_refreshed()
     {
         using var client = Registries.Open(_server.Connection);
+        _app.Settings = _app.Settings with
+        {
+            Environments = _app.Settings.Environments.SetItem("test", new() { Registry = new() { Address = $"{_server.Host}/shop", Insecure = true } }),
+        };
         await PushBaseAsync(client, "old");
         var now = await PushBaseAsync(client, "new");
         _app.Files.Write("api/Dockerfile", $"FROM {_server.Host}/base:1\nCOPY . /\n");
 
-        await new BaseImageRefresh(_app.Run, Registries.Clients(), _app.Reporter).RefreshAsync();
+        await new BaseImageRefresh(_app.Run, Registries.Clients(), new(_ => null), _app.Reporter).RefreshAsync();
 
         Assert.That(BaseImageLock.Read(_app.Files.File("images.lock")).PinOf($"{_server.Host}/base:1"), Is.EqualTo($"{_server.Host}/base@{now}"));
+    }
+
+    [Test]
+    public async Task Should_satisfy_cosign_and_tell_who_what_and_when_When_an_image_is_attested()
+    {
+        _app.Files.Write("api/package-lock.json", """{"packages":{"node_modules/next":{"version":"15.1.0"}}}""");
+        _app.Files.Write("api/var/lib/dpkg/status", "Package: libc6\nStatus: install ok installed\nVersion: 2.41-12\n");
+        Commit(_app.Root);
+        await _app.BuildAsync();
+        await _app.SignAsync();
+        await _app.PushAsync();
+        var image = $"{_app.RepositoryOf("api")}@{_app.Artifacts("api").ReadBuild().Digest}";
+
+        foreach (var type in new[] { "slsaprovenance1", "spdxjson" })
+        {
+            var verified = await _app.CosignVerifyAttestationAsync(image, type);
+            Assert.That(verified.ExitCode, Is.Zero, verified.StandardError);
+        }
+
+        await _app.InspectAsync("api");
+        Assert.That(_app.Reporter.Lines, Has.Some.Contains($"signed by cosign.pub").And.Some.Contains($"commit {_app.Artifacts("api").ReadBuild().Commit}").And.Some.Contains("holds 1 deb, 1 npm"));
+    }
+
+    [Test]
+    public async Task Should_refuse_to_tell_about_an_image_When_it_is_not_signed()
+    {
+        using var client = Registries.Open(_server.Connection);
+        await PushBaseAsync(client, "unsigned");
+
+        Assert.That(() => _app.InspectAsync($"{_server.Host}/base:1"), Throws.TypeOf<K3sException>().With.Message.Contains("is not signed by"));
     }
 
     private static async Task<Digest> PushBaseAsync(RegistryClient client, string label)

@@ -103,6 +103,7 @@ internal sealed class App : IDisposable
         ExternalTools.Toolbox,
         ExternalTools.Commands,
         new SecretReader(new(_ => KeyPassword), ExternalTools.Commands, new SecretMask()),
+        new(_ => null),
         Reporter);
 
     public ImageArtifacts Artifacts(string image) => new(Run.Options.ArtifactsDirectory, image);
@@ -137,6 +138,24 @@ internal sealed class App : IDisposable
             },
             default);
     }
+
+    /// <summary>Verifies an attestation with cosign itself.</summary>
+    public async Task<CommandResult> CosignVerifyAttestationAsync(string image, string type)
+    {
+        var cosign = await ExternalTools.RequireAsync(ToolName.Cosign);
+        return await ExternalTools.Commands.RunAsync(
+            new(cosign.Path, "verify-attestation", "--key", _directory.File("cosign.pub"), "--insecure-ignore-tlog", "--allow-http-registry", "--type", type, image)
+            {
+                Environment = cosign.Environment,
+                AcceptedExitCodes = [0, 1, 10, 12],
+            },
+            default);
+    }
+
+    public async Task InspectAsync(string? image = null) => await new ImageInspector(
+        new(Run.Options with { Image = image }, Settings, Environment),
+        Registries.Clients(Reporter),
+        Reporter).VerifyAsync();
 
     public void Dispose() => _directory.Dispose();
 }
