@@ -18,7 +18,7 @@ try {
             $entries | Where-Object { -not $_.PSIsContainer }
             $folders = @($entries | Where-Object { $_.PSIsContainer -and $_.Name -notin 'bin', 'obj' })
         }
-        Get-Item 'Directory.*.props', 'global.json'
+        Get-Item 'Directory.*', 'global.json'
     }
 
     function Test-Current {

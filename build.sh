@@ -14,7 +14,7 @@ stamp=$out/compiled     # names the folder to start; as old as the sources that 
 # an older one.
 is_current() {
   [[ -f $stamp && -f $(<"$stamp")/Build.dll ]] &&
-    [[ -z $(find build Directory.*.props global.json \( -name bin -o -name obj \) -prune -o -cnewer "$stamp" -print) ]]
+    [[ -z $(find build Directory.* global.json \( -name bin -o -name obj \) -prune -o -cnewer "$stamp" -print) ]]
 }
 
 require_sdk() {

@@ -150,11 +150,11 @@ public static class CakeHostExtensions
 
     /// <summary>Sets the directory that tools are installed to.</summary>
     /// <param name="host">The host.</param>
-    /// <param name="toolPath">A directory.</param>
+    /// <param name="path">A directory.</param>
     /// <returns>The same host.</returns>
-    public static CakeHost SetToolPath(this CakeHost host, DirectoryPath toolPath)
+    public static CakeHost SetToolPath(this CakeHost host, DirectoryPath path)
     {
         ArgumentNullException.ThrowIfNull(host);
-        return host.ConfigureServices(services => services.UseToolPath(toolPath));
+        return host.ConfigureServices(services => services.UseToolPath(path));
     }
 }
