@@ -67,7 +67,9 @@ internal sealed class ParallelRun(
             foreach (var name in schedule.Start())
             {
                 var task = order.First(candidate => candidate.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
-                running.Add(Task.Run(() => RunTaskAsync(task, targets.Contains(task.Name, StringComparer.OrdinalIgnoreCase))), task);
+                var isTarget = targets.Contains(task.Name, StringComparer.OrdinalIgnoreCase);
+                var section = console?.Open(task.Name);
+                running.Add(Task.Run(() => RunTaskAsync(task, isTarget, section)), task);
             }
 
             if (running.Count == 0)
@@ -105,9 +107,13 @@ internal sealed class ParallelRun(
         return real.Count == 1 ? real[0] : new AggregateException(real);
     }
 
-    private async Task RunTaskAsync(CakeTask task, bool isTarget)
+    private async Task RunTaskAsync(CakeTask task, bool isTarget, TaskConsole.Section? section)
     {
-        var section = console?.Open();
+        if (section is not null)
+        {
+            console!.Enter(section);
+        }
+
         var failed = true;
         try
         {

@@ -45,17 +45,19 @@ internal sealed class TaskConsole(IConsole console) : IConsole
     /// <inheritdoc/>
     public bool SupportAnsiEscapeCodes => console.SupportAnsiEscapeCodes;
 
-    /// <summary>Begins the section of a task; what the caller and all it calls write from here on belongs to it.</summary>
-    public Section Open()
+    /// <summary>Begins the section of a task; sections are shown in the order in which they began.</summary>
+    public Section Open(string task)
     {
         lock (_gate)
         {
-            var section = new Section(console.ForegroundColor, console.BackgroundColor);
+            var section = new Section(task, console.ForegroundColor, console.BackgroundColor);
             _open.Add(section);
-            _current.Value = section;
             return section;
         }
     }
+
+    /// <summary>What the caller and all it calls write from here on belongs to a section.</summary>
+    public void Enter(Section section) => _current.Value = section;
 
     /// <summary>Ends a section.</summary>
     public void Close(Section section, bool showNow)
@@ -63,9 +65,10 @@ internal sealed class TaskConsole(IConsole console) : IConsole
         lock (_gate)
         {
             section.IsClosed = true;
-            if (showNow)
+            if (showNow && _open[0] != section)
             {
                 section.Flush(console);
+                _open[0].Interrupt();
             }
 
             while (_open is [var first, ..])
@@ -137,16 +140,21 @@ internal sealed class TaskConsole(IConsole console) : IConsole
     }
 
     /// <summary>What one task has written and the console not yet shown.</summary>
-    internal sealed class Section(ConsoleColor foreground, ConsoleColor background)
+    internal sealed class Section(string task, ConsoleColor foreground, ConsoleColor background)
     {
         private readonly List<Action<IConsole>> _pending = [];
         private int _whole;
+        private bool _isShown;
+        private bool _isInterrupted;
 
         public ConsoleColor ForegroundColor { get; set; } = foreground;
 
         public ConsoleColor BackgroundColor { get; set; } = background;
 
         public bool IsClosed { get; set; }
+
+        // Another task's lines were shown after this one's.
+        public void Interrupt() => _isInterrupted = _isShown;
 
         public void Add(Action<IConsole> write, bool endsLine)
         {
@@ -158,9 +166,22 @@ internal sealed class TaskConsole(IConsole console) : IConsole
         public void Flush(IConsole console)
         {
             var count = IsClosed ? _pending.Count : _whole;
+            if (count == 0)
+            {
+                return;
+            }
+
+            if (_isInterrupted)
+            {
+                console.WriteLine(string.Empty);
+                console.WriteLine(task + " goes on:");
+                _isInterrupted = false;
+            }
+
             _pending.GetRange(0, count).ForEach(write => write(console));
             _pending.RemoveRange(0, count);
             _whole = 0;
+            _isShown = true;
         }
     }
 }

@@ -64,16 +64,18 @@ public sealed class TaskConsoleTests
     }
 
     [Test]
-    public void Should_Show_A_Failed_Task_At_Once()
+    public void Should_Show_A_Failed_Task_At_Once_And_Say_Which_One_Goes_On()
     {
-        var first = new Writer(_console);
-        var second = new Writer(_console);
+        var first = new Writer(_console, "Lint");
+        var second = new Writer(_console, "Test");
         first.WriteLine("first");
         second.WriteLine("second failed");
 
         second.End(showNow: true);
+        first.WriteLine("first again");
+        first.WriteLine("and again");
 
-        Assert.That(_screen.Lines, Is.EqualTo(["first", "second failed"]));
+        Assert.That(_screen.Lines, Is.EqualTo(["first", "second failed", "Lint goes on:", "first again", "and again"]));
     }
 
     [Test]
@@ -99,13 +101,14 @@ public sealed class TaskConsoleTests
         private readonly TaskConsole _console;
         private TaskConsole.Section? _section;
 
-        public Writer(TaskConsole console)
+        public Writer(TaskConsole console, string name = "Task")
         {
             _console = console;
             ExecutionContext? flow = null;
             ExecutionContext.Run(ExecutionContext.Capture()!, _ =>
             {
-                _section = console.Open();
+                _section = console.Open(name);
+                console.Enter(_section);
                 flow = ExecutionContext.Capture();
             }, null);
             _flow = flow!;
