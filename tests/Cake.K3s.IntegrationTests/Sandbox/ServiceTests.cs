@@ -1,0 +1,146 @@
+using System.Net;
+using System.Runtime.Versioning;
+using Cake.K3s.Sandbox.Daemon;
+using k8s;
+using k8s.Models;
+
+namespace Cake.K3s.IntegrationTests.Sandbox;
+
+/// <summary>Workloads behind Services and Ingresses, with real traffic.</summary>
+[TestFixture]
+[SupportedOSPlatform("linux")]
+internal sealed class ServiceTests
+{
+    private const string Host = "web.localhost";
+
+    private TestCluster _cluster;
+    private string _ns;
+    private HttpClient _http;
+
+    [OneTimeSetUp]
+    public async Task StartAsync()
+    {
+        _cluster = await TestCluster.StartAsync();
+        _ns = await _cluster.NamespaceAsync();
+        _http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{_cluster.Addresses.IngressPort}"), DefaultRequestHeaders = { Host = Host } };
+        await DeployAsync();
+        await CompleteAsync(1);
+    }
+
+    [OneTimeTearDown]
+    public async Task StopAsync()
+    {
+        _http?.Dispose();
+        if (_cluster is not null)
+        {
+            await _cluster.DisposeAsync();
+        }
+    }
+
+    [Test]
+    public async Task Should_Answer_On_Loopback_When_An_Ingress_Names_The_Host() =>
+        Assert.That(await _http.GetStringAsync("/name"), Does.StartWith("web-"));
+
+    [Test]
+    public async Task Should_Answer_As_Traefik_Does_When_No_Ingress_Names_The_Host()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/") { Headers = { Host = "other.localhost" } };
+        using var response = await _http.SendAsync(request);
+
+        Assert.That((response.StatusCode, await response.Content.ReadAsStringAsync()), Is.EqualTo((HttpStatusCode.NotFound, "404 page not found\n")));
+    }
+
+    [Test]
+    public async Task Should_Find_A_Service_By_Name_When_Another_Pod_Asks()
+    {
+        await _cluster.CreatePodAsync(_ns, "asks", """ "restartPolicy": "Never", "containers": [{"name": "main", "image": "local/tools:1", "command": ["wget", "-q", "-O", "-", "http://web/name"]}] """);
+        await _cluster.PodAsync(_ns, "asks", pod => pod.Status.Phase == "Succeeded");
+
+        Assert.That(await _cluster.LogAsync(_ns, "asks"), Does.StartWith("web-"));
+    }
+
+    [Test]
+    public async Task Should_Lose_No_Request_When_A_Deployment_Rolls()
+    {
+        using var stop = new CancellationTokenSource();
+        var traffic = Task.WhenAll(AskAsync("/name", stop.Token), AskAsync("/name", stop.Token));
+        await RollAsync("v2");
+        await CompleteAsync(2);
+        await stop.CancelAsync();
+
+        var (asked, failed) = (await traffic).Aggregate((0, 0), (sum, one) => (sum.Item1 + one.Asked, sum.Item2 + one.Failed));
+        Assert.That((asked > 50, failed), Is.EqualTo((true, 0)), $"of {asked} requests");
+    }
+
+    [Test]
+    public async Task Should_Keep_Containers_Running_And_Ready_When_The_Daemon_Is_Killed()
+    {
+        var before = (await PodsAsync()).ToDictionary(pod => pod.Metadata.Name, pod => pod.Status.ContainerStatuses[0].ContainerID);
+        ProcessTable.Send(_cluster.Sandbox.ProcessOf("daemon")!.Value, Signal.Kill);
+        await _cluster.Sandbox.OpenAsync();
+        await TestCluster.UntilAsync(
+            async () =>
+            {
+                using var response = await _http.GetAsync("/name");
+                return response.StatusCode;
+            },
+            status => status == HttpStatusCode.OK);
+
+        var after = await PodsAsync();
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(after.ToDictionary(pod => pod.Metadata.Name, pod => pod.Status.ContainerStatuses[0].ContainerID), Is.EqualTo(before));
+            Assert.That(after.Select(pod => pod.Status.ContainerStatuses[0].RestartCount), Is.All.Zero);
+        });
+    }
+
+    private async Task DeployAsync()
+    {
+        await _cluster.Client.AppsV1.CreateNamespacedDeploymentAsync(KubernetesJson.Deserialize<V1Deployment>("""
+            {"metadata": {"name": "web"}, "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "web"}}, "strategy": {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+             "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"terminationGracePeriodSeconds": 5, "containers": [{
+               "name": "main", "image": "local/tools:1", "ports": [{"name": "http", "containerPort": 8000}],
+               "command": ["sh", "-c", "trap 'exit 0' TERM; mkdir /www; echo $HOSTNAME > /www/name; httpd -f -p 8000 -h /www & wait"],
+               "env": [{"name": "HOSTNAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}],
+               "lifecycle": {"preStop": {"sleep": {"seconds": 1}}},
+               "readinessProbe": {"httpGet": {"path": "/name", "port": "http"}, "periodSeconds": 1}}]}}}}
+            """), _ns);
+        await _cluster.Client.CoreV1.CreateNamespacedServiceAsync(KubernetesJson.Deserialize<V1Service>("""
+            {"metadata": {"name": "web"}, "spec": {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": "http"}]}}
+            """), _ns);
+        await _cluster.Client.NetworkingV1.CreateNamespacedIngressAsync(KubernetesJson.Deserialize<V1Ingress>($$$"""
+            {"metadata": {"name": "web"}, "spec": {"rules": [{"host": "{{{Host}}}", "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "web", "port": {"number": 80} } } }]} }]} }
+            """), _ns);
+    }
+
+    private Task RollAsync(string version) => _cluster.Client.AppsV1.PatchNamespacedDeploymentAsync(
+        new V1Patch($$$"""{"spec": {"template": {"metadata": {"annotations": {"version": "{{{version}}}"} } } } }""", V1Patch.PatchType.MergePatch), "web", _ns);
+
+    private Task<V1Deployment> CompleteAsync(long generation) => TestCluster.UntilAsync(
+        () => _cluster.Client.AppsV1.ReadNamespacedDeploymentAsync("web", _ns),
+        deployment => deployment.Status is { UpdatedReplicas: 2, Replicas: 2, AvailableReplicas: 2 } status && status.ObservedGeneration >= generation);
+
+    private async Task<List<V1Pod>> PodsAsync() =>
+        [.. (await _cluster.Client.CoreV1.ListNamespacedPodAsync(_ns, labelSelector: "app=web")).Items.Where(pod => pod.Metadata.DeletionTimestamp is null)];
+
+    private async Task<(int Asked, int Failed)> AskAsync(string path, CancellationToken stop)
+    {
+        var (asked, failed) = (0, 0);
+        while (!stop.IsCancellationRequested)
+        {
+            asked++;
+            try
+            {
+                using var response = await _http.GetAsync(path, CancellationToken.None);
+                failed += response.IsSuccessStatusCode ? 0 : 1;
+            }
+            catch (HttpRequestException)
+            {
+                failed++;
+            }
+        }
+
+        return (asked, failed);
+    }
+}
