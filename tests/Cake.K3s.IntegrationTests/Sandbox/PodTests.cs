@@ -221,9 +221,10 @@ internal sealed class PodTests
         await _cluster.Client.CoreV1.DeleteNamespacedPodAsync("deleted", _ns);
         await TestCluster.UntilAsync(async () => (await _cluster.Client.CoreV1.ListNamespacedPodAsync(_ns, fieldSelector: "metadata.name=deleted")).Items.Count, count => count == 0);
 
-        var left = await _cluster.Engine.Containers.ListContainersAsync(new() { All = true });
-        Assert.That(left.SelectMany(container => container.Labels.Values), Has.None.EqualTo(created.Metadata.Uid));
-        Assert.That(Directory.Exists(Path.Combine(_cluster.Sandbox.Directories.Node, "pods", created.Metadata.Uid)), Is.False);
+        await TestCluster.UntilAsync(
+            async () => (await _cluster.Engine.Containers.ListContainersAsync(new() { All = true })).Count(container => container.Labels.Values.Contains(created.Metadata.Uid)),
+            count => count == 0);
+        await TestCluster.UntilAsync(() => Task.FromResult(Directory.Exists(Path.Combine(_cluster.Sandbox.Directories.Node, "pods", created.Metadata.Uid))), exists => !exists);
     }
 
     [Test]

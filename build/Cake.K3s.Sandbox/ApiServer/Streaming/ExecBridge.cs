@@ -7,6 +7,8 @@ namespace Cake.K3s.Sandbox.ApiServer.Streaming;
 /// <summary>Joins a process in a container with a client until either ends.</summary>
 internal static class ExecBridge
 {
+    private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(2);
+
     public static async Task RunAsync(IContainerSession session, IClientStreams client, CancellationToken cancellationToken)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -23,6 +25,9 @@ internal static class ExecBridge
                 await outputs.ConfigureAwait(false);
                 await client.WriteAsync(ClientStream.Status, JsonBody.Write(Status(await exit.ConfigureAwait(false))), ending.Token).ConfigureAwait(false);
                 await client.CloseAsync(ending.Token).ConfigureAwait(false);
+
+                // Cancelling before the client has closed its end would reset the connection, and lose the exit code on its way.
+                await receiving.WaitAsync(ClosePatience, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
         finally
