@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.Versioning;
 using CliWrap;
 
 namespace Cake.K3s.Processes;
@@ -57,16 +58,7 @@ internal sealed class CommandRunner(ISecretMask mask, TimeProvider time) : IComm
         }
 
         CheckDirectory(command);
-        using (new FileStream(logFile, new FileStreamOptions
-        {
-            Mode = FileMode.Append,
-            Access = FileAccess.Write,
-            Share = FileShare.ReadWrite,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        }))
-        {
-            // Made here, for its mode; the program opens it itself.
-        }
+        MakeLog(command, logFile);
 
         // Descriptors that this process was given by its own parent (a lock, a pipe) are not for a program that outlives both.
         const string Detach = """
@@ -97,6 +89,26 @@ internal sealed class CommandRunner(ISecretMask mask, TimeProvider time) : IComm
 
         using var process = Process.Start(start);
         return process?.Id ?? throw Failure(command, "cannot be started", null, []);
+    }
+
+    // Made here, for its mode; the program opens it itself.
+    [UnsupportedOSPlatform("windows")]
+    private void MakeLog(Command command, string logFile)
+    {
+        try
+        {
+            using var log = new FileStream(logFile, new FileStreamOptions
+            {
+                Mode = FileMode.Append,
+                Access = FileAccess.Write,
+                Share = FileShare.ReadWrite,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            });
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw Failure(command, $"cannot be started: its log cannot be written: {failure.Message}", null, [], inner: failure);
+        }
     }
 
     private CommandTask<CliWrap.CommandResult> Start(Command command, string mark, OutputCapture output)

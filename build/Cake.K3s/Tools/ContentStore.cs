@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Cake.K3s.Tools;
 
 /// <summary>
@@ -40,10 +38,10 @@ internal sealed class ContentStore(string root)
 
         foreach (var leftover in Directory.EnumerateDirectories(directory, PartialPrefix + "*"))
         {
-            Directory.Delete(leftover, recursive: true);
+            Remove(leftover);
         }
 
-        var partial = Directory.CreateDirectory(Path.Combine(directory, PartialPrefix + Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
+        var partial = Directory.CreateDirectory(Path.Combine(directory, PartialPrefix + Guid.NewGuid().ToString("N")));
         try
         {
             var version = await fill(partial.FullName);
@@ -53,8 +51,20 @@ internal sealed class ContentStore(string root)
         }
         catch
         {
-            partial.Delete(recursive: true);
+            Remove(partial.FullName);
             throw;
+        }
+    }
+
+    private static void Remove(string partial)
+    {
+        try
+        {
+            Directory.Delete(partial, recursive: true);
+        }
+        catch (IOException)
+        {
+            // What a killed run started may still write to it. The next run that fetches something removes it.
         }
     }
 }

@@ -278,6 +278,14 @@ public sealed class CommandRunnerTests
     }
 
     [Test]
+    public void Should_name_the_log_When_it_cannot_be_written()
+    {
+        Assert.That(
+            () => _runner.StartDetached(new Command("true"), _directory.File("no", "log")),
+            Throws.TypeOf<CommandFailedException>().With.Message.Contains(_directory.File("no", "log")));
+    }
+
+    [Test]
     public void Should_name_the_program_When_there_is_none_to_detach()
     {
         Assert.That(

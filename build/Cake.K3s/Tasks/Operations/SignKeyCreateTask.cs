@@ -1,5 +1,7 @@
 using Cake.Frosting;
 using Cake.K3s.Images;
+using Cake.K3s.Requirements;
+using Cake.K3s.Tools;
 
 namespace Cake.K3s.Tasks.Operations;
 
@@ -7,6 +9,7 @@ namespace Cake.K3s.Tasks.Operations;
 [TaskName("SignKeyCreate")]
 [TaskDescription("Make the key pair that images are signed with.")]
 [Needs(Input.Environment)]
+[RequiresTool(ToolName.Cosign)]
 public sealed class SignKeyCreateTask(Lazy<SigningKeyPairs> keys) : AsyncFrostingTask<K3sContext>
 {
     /// <inheritdoc/>

@@ -15,6 +15,12 @@ internal sealed class DebianPackages(
     IReporter reporter,
     TimeProvider time) : IDebianPackages
 {
+    // What the lists of one release with its updates take, in bytes, with what apt makes of them.
+    private const long ListsSize = 100_000_000;
+
+    // Programs unpack to about five times their package, which is there at the same time.
+    private const int UnpackedToPacked = 6;
+
     // A mirror keeps superseded packages for longer than this.
     private static readonly TimeSpan ListsAge = TimeSpan.FromHours(1);
 
@@ -24,11 +30,18 @@ internal sealed class DebianPackages(
         bool withDependencies,
         CancellationToken cancellationToken)
     {
-        var apt = await UpToDateAsync(release, cancellationToken);
-        using var reading = await FileLock.SharedAsync(LockFile(apt), cancellationToken);
-        var arguments = withDependencies ? apt.PrintClosure(packages) : apt.PrintPackages(packages);
-        var result = await AptAsync(arguments, "find Debian packages", null, cancellationToken);
-        return AptOutput.Packages(result.StandardOutput);
+        try
+        {
+            var apt = await UpToDateAsync(release, cancellationToken);
+            using var reading = await FileLock.SharedAsync(LockFile(apt), cancellationToken);
+            var arguments = withDependencies ? apt.PrintClosure(packages) : apt.PrintPackages(packages);
+            var result = await AptAsync(arguments, "find Debian packages", null, cancellationToken);
+            return AptOutput.Packages(result.StandardOutput);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw NotWritten(failure);
+        }
     }
 
     public async Task UnpackAsync(
@@ -37,7 +50,24 @@ internal sealed class DebianPackages(
         string directory,
         CancellationToken cancellationToken)
     {
+        try
+        {
+            await DownloadAndUnpackAsync(release, packages, directory, cancellationToken);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw NotWritten(failure);
+        }
+    }
+
+    private async Task DownloadAndUnpackAsync(
+        DebianRelease release,
+        IReadOnlyCollection<DebianPackage> packages,
+        string directory,
+        CancellationToken cancellationToken)
+    {
         var apt = await UpToDateAsync(release, cancellationToken);
+        RequireRoom(directory, packages.Sum(package => package.Size) * UnpackedToPacked);
         var archives = Directory.CreateDirectory(Path.Combine(directory, ".archives")).FullName;
         using (await FileLock.SharedAsync(LockFile(apt), cancellationToken))
         {
@@ -73,6 +103,7 @@ internal sealed class DebianPackages(
         using var updating = await FileLock.ExclusiveAsync(LockFile(apt), cancellationToken);
         if (!IsUpToDate(apt))
         {
+            RequireRoom(apt.StateDirectory, ListsSize);
             await WriteSourcesAsync(apt, host, codename, cancellationToken);
             var start = time.GetTimestamp();
             await AptAsync(apt.Update(), $"update the package lists of {codename}", null, cancellationToken);
@@ -130,6 +161,19 @@ internal sealed class DebianPackages(
     }
 
     private static string LockFile(AptArguments apt) => Path.Combine(apt.StateDirectory, ".lock");
+
+    // Checked beforehand: apt-get does not end when the disk is full, it waits.
+    private static void RequireRoom(string directory, long bytes)
+    {
+        var free = new DriveInfo(directory).AvailableFreeSpace;
+        if (free < bytes)
+        {
+            throw Missing(string.Create(CultureInfo.InvariantCulture, $"there is not enough space in {directory}: {free / 1e6:0} MB are free, and about {bytes / 1e6:0} MB are needed"));
+        }
+    }
+
+    private static K3sException NotWritten(Exception failure) =>
+        new(ExitCodes.RequirementMissing, $"no Debian packages can be fetched: {failure.Message}", innerException: failure);
 
     private static K3sException Missing(string why) => new(ExitCodes.RequirementMissing, $"no Debian packages can be fetched: {why}");
 }
