@@ -12,11 +12,6 @@ internal static class ControlMessages
 
     /// <summary>GET: answers a <see cref="SandboxStatus"/>.</summary>
     public const string Status = "/status";
-
-    public static JsonSerializerOptions Format { get; } = new(JsonSerializerDefaults.Web)
-    {
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    };
 }
 
 /// <summary>One line of the daemon's answer: a step on the way, or the end of it in one of two ways.</summary>
@@ -52,3 +47,10 @@ internal sealed record SandboxAddresses(string Kubeconfig, string Registry, stri
 
 /// <summary>How all parts are.</summary>
 internal sealed record SandboxStatus(IReadOnlyList<PartStatus> Parts);
+
+/// <summary>Reads and writes what goes over the control socket and what is kept in the state; generated, so that nothing is compiled at run time.</summary>
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = false)]
+[JsonSerializable(typeof(OpenMessage))]
+[JsonSerializable(typeof(SandboxStatus))]
+[JsonSerializable(typeof(SandboxState))]
+internal sealed partial class SandboxJson : JsonSerializerContext;

@@ -22,7 +22,7 @@ internal static class ControlServer
         var application = builder.Build();
         application.MapPost(ControlMessages.Open, context => AnswerAsync(context, steps, open));
         application.MapGet(ControlMessages.Status, async (CancellationToken token) =>
-            Results.Json(await (await open(token)).StatusAsync(token), ControlMessages.Format));
+            Results.Json(await (await open(token)).StatusAsync(token), SandboxJson.Default.SandboxStatus));
         await application.StartAsync(cancellationToken);
         return application;
     }
@@ -54,7 +54,7 @@ internal static class ControlServer
 
     private static async Task WriteAsync(HttpContext context, OpenMessage message)
     {
-        await JsonSerializer.SerializeAsync(context.Response.Body, message, ControlMessages.Format, context.RequestAborted);
+        await JsonSerializer.SerializeAsync(context.Response.Body, message, SandboxJson.Default.OpenMessage, context.RequestAborted);
         await context.Response.WriteAsync("\n", context.RequestAborted);
         await context.Response.Body.FlushAsync(context.RequestAborted);
     }

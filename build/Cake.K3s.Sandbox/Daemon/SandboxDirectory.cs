@@ -27,6 +27,9 @@ internal sealed record SandboxDirectory(string Root)
     /// <summary>The private engine's socket.</summary>
     public string EngineSocket => Path.Combine(Runtime, "docker.sock");
 
+    /// <summary>The private engine's process id, as it writes it.</summary>
+    public string EngineLock => Path.Combine(Runtime, "docker.pid");
+
     /// <summary>containerd's state, network namespaces, shims' sockets.</summary>
     public string EngineRuntime => Path.Combine(Runtime, "engine");
 

@@ -5,8 +5,6 @@ namespace Cake.K3s.Sandbox.Daemon;
 /// <summary>Who the daemon is, and what the sandbox has chosen once and keeps: ports and addresses.</summary>
 internal sealed record SandboxState
 {
-    private static readonly JsonSerializerOptions Format = new(JsonSerializerDefaults.Web) { WriteIndented = true };
-
     /// <summary>The daemon that wrote this.</summary>
     public ProcessIdentity Daemon { get; init; }
 
@@ -27,7 +25,7 @@ internal sealed record SandboxState
     {
         try
         {
-            return JsonSerializer.Deserialize<SandboxState>(File.ReadAllText(directory.StateFile), Format);
+            return JsonSerializer.Deserialize(File.ReadAllText(directory.StateFile), SandboxJson.Default.SandboxState);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -44,7 +42,7 @@ internal sealed record SandboxState
     }
 
     /// <summary>Saves the state, whole or not at all.</summary>
-    public void Write(SandboxDirectory directory) => PrivateFiles.Write(directory.StateFile, JsonSerializer.Serialize(this, Format));
+    public void Write(SandboxDirectory directory) => PrivateFiles.Write(directory.StateFile, JsonSerializer.Serialize(this, SandboxJson.Default.SandboxState));
 }
 
 /// <summary>The ports that the sandbox listens on; 0 is one that has not been chosen.</summary>

@@ -18,7 +18,7 @@ internal static class EngineConfiguration
             ["hosts"] = new[] { "unix://" + directory.EngineSocket },
             ["data-root"] = directory.EngineData,
             ["exec-root"] = directory.EngineRuntime,
-            ["pidfile"] = Path.Combine(directory.Runtime, "docker.pid"),
+            ["pidfile"] = directory.EngineLock,
             ["bridge"] = directory.Bridge,
             ["default-address-pools"] = new[] { new { @base = networks.ToString(), size = 28 } },
             ["features"] = new Dictionary<string, bool> { ["containerd-snapshotter"] = true },

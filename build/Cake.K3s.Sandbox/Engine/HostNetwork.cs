@@ -17,18 +17,31 @@ internal sealed record HostNetwork(string Addresses, string Forwarding, string I
 
     private static readonly string[] Tables = ["filter", "nat", "raw"];
 
-    /// <summary>Saves how things are, unless that was done for an engine that has not been ended since, and lets packets pass.</summary>
-    public static void Prepare(SandboxDirectory directory, IPNetwork addresses, Tool engine)
+    /// <summary>Saves how things are, unless that was done for an engine that has not been ended since; lets packets of pods pass.</summary>
+    public static async Task PrepareAsync(
+        SandboxDirectory directory,
+        IPNetwork addresses,
+        Tool engine,
+        ICommandRunner runner,
+        CancellationToken cancellationToken)
     {
-        if (Read(directory) is null)
+        var network = Read(directory);
+        if (network is null)
         {
-            var network = new HostNetwork(
-                addresses.ToString(), File.ReadAllText(ForwardingFile).Trim(), FindIptables(engine), new(engine.Environment));
+            network = new HostNetwork(addresses.ToString(), File.ReadAllText(ForwardingFile).Trim(), FindIptables(engine), new(engine.Environment));
             PrivateFiles.Write(directory.HostNetworkBefore, JsonSerializer.Serialize(network));
         }
 
         // Done before dockerd does it: an engine that finds it off also sets the machine's forward policy to DROP.
         File.WriteAllText(ForwardingFile, "1");
+
+        // Services, DNS and Postgres are on this machine; one that refuses what it does not know (ufw) would refuse its pods.
+        string[] rule = ["INPUT", "-i", directory.Bridge, "-j", "ACCEPT"];
+        var present = await runner.RunAsync(network.Run("filter", ["-C", .. rule]) with { AcceptedExitCodes = [0, 1] }, cancellationToken);
+        if (present.ExitCode != 0)
+        {
+            await runner.RunAsync(network.Run("filter", ["-I", .. rule]), cancellationToken);
+        }
     }
 
     /// <summary>Removes the sandbox's rules and bridges and puts the rest back; for an engine that has ended.</summary>
@@ -96,7 +109,7 @@ internal sealed record HostNetwork(string Addresses, string Forwarding, string I
     private Command Run(string table, IEnumerable<string> arguments) => new(Iptables, ["-w", "10", "-t", table, .. arguments])
     {
         Environment = [.. Variables],
-        Purpose = "remove the sandbox's firewall rules",
+        Purpose = "change the sandbox's firewall rules",
         Timeout = TimeSpan.FromSeconds(30),
     };
 

@@ -37,8 +37,12 @@ internal sealed class PrivateEngine(
         if (!IsRunning())
         {
             PrivateFiles.MakeDirectory(directory.Runtime);
-            HostNetwork.Prepare(directory, addresses, tool);
+
+            // A killed engine leaves it, and refuses to start as long as its process id is taken: by a zombie that nobody reaps
+            // in a container, or by another program.
+            File.Delete(directory.EngineLock);
             EnsureBridge();
+            await HostNetwork.PrepareAsync(directory, addresses, tool, runner, cancellationToken);
             Directory.CreateDirectory(directory.EngineData);
             PrivateFiles.Write(
                 directory.EngineConfiguration,

@@ -50,7 +50,7 @@ internal sealed class DaemonClient(ICommandRunner runner, IReporter reporter)
         }
 
         using var http = UnixSocketHttp.Client(directory.ControlSocket, TimeSpan.FromSeconds(30));
-        return await http.GetFromJsonAsync<SandboxStatus>(ControlMessages.Status, ControlMessages.Format, cancellationToken);
+        return await http.GetFromJsonAsync(ControlMessages.Status, SandboxJson.Default.SandboxStatus, cancellationToken);
     }
 
     private async Task EnsureDaemonAsync(DaemonOptions options, CancellationToken cancellationToken)
@@ -108,7 +108,7 @@ internal sealed class DaemonClient(ICommandRunner runner, IReporter reporter)
         using var lines = new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken));
         while (await lines.ReadLineAsync(cancellationToken) is { } line)
         {
-            switch (JsonSerializer.Deserialize<OpenMessage>(line, ControlMessages.Format))
+            switch (JsonSerializer.Deserialize(line, SandboxJson.Default.OpenMessage))
             {
                 case { Ready: { } ready }:
                     return ready;
