@@ -1,4 +1,5 @@
 using Cake.Core;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Cake.Frosting.Tests;
 
@@ -53,6 +54,45 @@ public sealed class LifetimeTests : HostTest
             .Run(["--target=First"]);
 
         Assert.That(Journal.Entries, Is.EqualTo(["other setup", "other before", "First", "other after", "teardown, successful"]));
+    }
+
+    [Test]
+    public void Should_Dispose_Of_Services_After_The_Teardown()
+    {
+        var exitCode = Host(typeof(UsingService)).ConfigureServices(services => services.AddSingleton<Service>()).UseContext<Context>().UseLifetime<Lifetime>()
+            .Run(["--target=UsingService"]);
+
+        Assert.That(exitCode, Is.Zero);
+        Assert.That(Journal.Entries.TakeLast(2), Is.EqualTo(["teardown, successful", "disposed"]));
+    }
+
+    [Test]
+    public void Should_Fail_When_A_Service_Cannot_Be_Disposed_Of()
+    {
+        var exitCode = Host(typeof(UsingService)).ConfigureServices(services => services.AddSingleton<Service, BrokenService>()).Run(["--target=UsingService"]);
+
+        Assert.That(exitCode, Is.EqualTo(1));
+        Assert.That(Console.Error, Does.Contain("Error: socket gone"));
+    }
+
+    public class Service(Journal journal) : IAsyncDisposable
+    {
+        public virtual ValueTask DisposeAsync()
+        {
+            journal.Add("disposed");
+            GC.SuppressFinalize(this);
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    public sealed class BrokenService(Journal journal) : Service(journal)
+    {
+        public override ValueTask DisposeAsync() => throw new IOException("socket gone");
+    }
+
+    public sealed class UsingService(Service service) : FrostingTask
+    {
+        public override void Run(ICakeContext context) => Assert.That(service, Is.Not.Null);
     }
 
     public sealed class Context(ICakeContext context) : FrostingContext(context);

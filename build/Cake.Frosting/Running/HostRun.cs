@@ -33,10 +33,10 @@ internal sealed class HostRun(IServiceCollection hostServices, IReadOnlyList<Ass
 
         _services.AddSingleton(options.Arguments);
         var warnings = AddDiscoveredTasks(options.Mode);
-        using var provider = _services.BuildServiceProvider();
+        var provider = _services.BuildServiceProvider();
         var log = provider.GetRequiredService<ICakeLog>();
         log.Verbosity = options.Verbosity;
-        try
+        var exitCode = Guard(log, () =>
         {
             foreach (var warning in warnings)
             {
@@ -44,11 +44,23 @@ internal sealed class HostRun(IServiceCollection hostServices, IReadOnlyList<Ass
             }
 
             Execute(options, provider, log);
+        });
+
+        // Services may only be disposable asynchronously; there is no synchronization context to wait on here.
+        var disposal = Guard(log, () => provider.DisposeAsync().AsTask().GetAwaiter().GetResult());
+        return exitCode == ExitCode.Success ? disposal : exitCode;
+    }
+
+    // The last place that can tell the operator what failed; the exit code tells the caller.
+    private static int Guard(ICakeLog log, Action action)
+    {
+        try
+        {
+            action();
             return ExitCode.Success;
         }
         catch (Exception exception)
         {
-            // The last place that can tell the operator; the exit code tells the caller.
             log.Error("{0}", ExitCode.IsCancelled(exception) ? "Cancelled." : ErrorText.Of(exception, log.Verbosity));
             return ExitCode.Of(exception);
         }
