@@ -5,5 +5,21 @@ if (args is ["start", ..])
     return await StartBenchmark.RunAsync();
 }
 
-Console.Error.WriteLine("Usage: dotnet run --project tests/Benchmarks -c Release -- start");
+if (args is ["apply", .. var sizes])
+{
+    return await ApplyBenchmark.RunAsync(sizes is [] ? [200, 1000, 2000] : [.. sizes.Select(int.Parse)]);
+}
+
+// Started by the apply benchmark: each side is a process of its own, as it is in real use.
+if (args is ["serve-api", var state])
+{
+    return await ApiProcess.ServeAsync(state);
+}
+
+if (args is ["apply-once", var kubeconfig, var namespaceName, var folder])
+{
+    return await ApplyOnce.RunAsync(kubeconfig, namespaceName, folder);
+}
+
+Console.Error.WriteLine("Usage: dotnet run --project tests/Benchmarks -c Release -- start | apply [SIZE...]");
 return 2;

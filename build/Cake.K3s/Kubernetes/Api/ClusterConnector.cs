@@ -4,7 +4,10 @@ using Cake.K3s.Environments;
 using Cake.K3s.Reporting;
 using k8s;
 using k8s.Exceptions;
+using k8s.KubeConfigModels;
 using YamlDotNet.Core;
+using YamlDotNet.Serialization;
+using YamlDotNet.Serialization.NamingConventions;
 
 namespace Cake.K3s.Kubernetes.Api;
 
@@ -144,7 +147,10 @@ public sealed class ClusterConnector : IDisposable
 
         try
         {
-            var contents = await KubernetesClientConfiguration.LoadKubeConfigAsync(file);
+            // KubernetesClient's own reader looks through all its model types first, which takes longer than many a deploy.
+            var contents = new DeserializerBuilder().WithNamingConvention(CamelCaseNamingConvention.Instance).IgnoreUnmatchedProperties().Build()
+                .Deserialize<K8SConfiguration>(await File.ReadAllTextAsync(file.FullName)) ?? new();
+            contents.FileName = file.FullName;
             if (connection.Context is { } context && contents.Contexts?.Any(candidate => candidate.Name == context) != true)
             {
                 var names = string.Join(", ", (contents.Contexts ?? []).Select(candidate => candidate.Name));
