@@ -5,7 +5,7 @@ using k8s.Models;
 
 namespace Cake.K3s.Sandbox.Node;
 
-/// <summary>The objects that a fresh K3s has and that people and tools look for: the DNS Service, the storage class, the ingress class.</summary>
+/// <summary>The objects that a fresh K3s has and that people and tools look for: the Services of API and DNS, the storage class, the ingress class.</summary>
 internal sealed class ClusterAddons(NodeOptions options, ClusterClient client, TimeProvider time, ILogger<ClusterAddons> logger) : BackgroundService
 {
     private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(300);
@@ -29,7 +29,27 @@ internal sealed class ClusterAddons(NodeOptions options, ClusterClient client, T
 
     private async Task EnsureAsync(CancellationToken cancellationToken)
     {
-        await EnsureAsync(new V1Namespace { Metadata = new V1ObjectMeta { Name = "kube-system" } }, cancellationToken);
+        foreach (var space in new[] { "default", "kube-system" })
+        {
+            await EnsureAsync(new V1Namespace { Metadata = new V1ObjectMeta { Name = space } }, cancellationToken);
+        }
+
+        await EnsureAsync(
+            new V1Service
+            {
+                Metadata = new V1ObjectMeta
+                {
+                    Name = "kubernetes",
+                    NamespaceProperty = "default",
+                    Labels = new Dictionary<string, string> { ["component"] = "apiserver", ["provider"] = "kubernetes" },
+                },
+                Spec = new V1ServiceSpec
+                {
+                    ClusterIP = options.ApiAddress.ToString(),
+                    Ports = [new V1ServicePort { Name = "https", Port = 443, Protocol = "TCP", TargetPort = options.ApiEndpoint?.Port ?? 6443 }],
+                },
+            },
+            cancellationToken);
         await EnsureAsync(
             new V1Service
             {

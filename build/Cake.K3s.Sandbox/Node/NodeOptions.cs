@@ -29,6 +29,17 @@ internal sealed record NodeOptions
     /// <summary>The address of the cluster DNS, inside <see cref="ServiceSubnet"/>.</summary>
     public IPAddress DnsAddress { get; init; } = IPAddress.Parse("10.43.0.10");
 
+    /// <summary>The address of the Service <c>kubernetes</c>: the first of <see cref="ServiceSubnet"/>.</summary>
+    public IPAddress ApiAddress
+    {
+        get
+        {
+            var bytes = ServiceSubnet.BaseAddress.GetAddressBytes();
+            bytes[^1]++;
+            return new(bytes);
+        }
+    }
+
     /// <summary>The domain under which Services have their names.</summary>
     public string ClusterDomain { get; init; } = "cluster.local";
 

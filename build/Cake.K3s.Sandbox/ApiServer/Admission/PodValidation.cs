@@ -15,11 +15,12 @@ internal static class PodValidation
         "photonPersistentDisk", "projected", "portworxVolume", "scaleIO", "storageos", "csi", "ephemeral", "image",
     ];
 
-    /// <summary>What is wrong with a pod's spec, alone or in a template.</summary>
-    public static IEnumerable<FieldError> Spec(JsonObject spec, string path)
+    /// <summary>What is wrong with a pod's spec, alone or in a template; claims are the volumes that a StatefulSet adds to it.</summary>
+    public static IEnumerable<FieldError> Spec(JsonObject spec, string path, IEnumerable<string>? claims = null)
     {
         var errors = new List<FieldError>();
         var volumes = Volumes(spec, path, errors);
+        volumes.UnionWith(claims ?? []);
         var names = new HashSet<string>(StringComparer.Ordinal);
         if (!spec.Objects("containers").Any())
         {

@@ -182,7 +182,8 @@ internal static class WorkloadValidation
             yield break;
         }
 
-        foreach (var error in PodValidation.Spec(pod, $"{path}.spec"))
+        var claims = spec.Objects("volumeClaimTemplates").Select(claim => claim.Object("metadata").Text("name") ?? "");
+        foreach (var error in PodValidation.Spec(pod, $"{path}.spec", claims))
         {
             yield return error;
         }

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Cake.K3s.Sandbox.Controllers.Client;
 
 /// <summary>
@@ -51,8 +53,8 @@ internal abstract class Controller(ControllerContext context) : BackgroundServic
             }
             catch (Exception e)
             {
-                // A conflict only says that the cache was behind.
-                var level = e is ApiException { IsConflict: true } ? LogLevel.Debug : LogLevel.Warning;
+                // A conflict only says that the cache was behind; what is forbidden, e.g. by a quota, is told in events.
+                var level = e is ApiException { IsConflict: true } or ApiException { Code: HttpStatusCode.Forbidden } ? LogLevel.Debug : LogLevel.Warning;
                 context.Logger.Log(level, e, "{Controller} could not reconcile {Key}", GetType().Name, key);
                 Queue.Retry(key);
             }

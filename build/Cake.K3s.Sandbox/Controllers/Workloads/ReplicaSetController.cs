@@ -99,14 +99,10 @@ internal sealed class ReplicaSetController : Controller
         var conditions = old.Where(condition => condition.Type != "ReplicaFailure").ToList();
         if (failure is not null)
         {
-            var known = old.FirstOrDefault(condition => condition.Type == "ReplicaFailure");
-            conditions.Add(known?.Message == failure.Message ? known : new V1ReplicaSetCondition
+            // The first message stays: each try names another pod, and a status that changes each time would never come to rest.
+            conditions.Add(old.FirstOrDefault(condition => condition.Type == "ReplicaFailure") ?? new V1ReplicaSetCondition
             {
-                Type = "ReplicaFailure",
-                Status = "True",
-                Reason = "FailedCreate",
-                Message = failure.Message,
-                LastTransitionTime = known?.LastTransitionTime ?? Now,
+                Type = "ReplicaFailure", Status = "True", Reason = "FailedCreate", Message = failure.Message, LastTransitionTime = Now,
             });
         }
 

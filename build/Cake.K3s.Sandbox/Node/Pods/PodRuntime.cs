@@ -2,14 +2,16 @@ using System.Globalization;
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using Cake.K3s.Sandbox.ApiServer.Pods;
+using Cake.K3s.Sandbox.Controllers.Client;
 using Cake.K3s.Sandbox.Node.Engine;
 using Docker.DotNet;
 using Docker.DotNet.Models;
+using k8s.Models;
 
 namespace Cake.K3s.Sandbox.Node.Pods;
 
 /// <summary>Logs, exec, attach and port-forward, straight from the engine.</summary>
-internal sealed class PodRuntime(ContainerEngine engine, ILogger<PodRuntime> logger) : IPodRuntime
+internal sealed class PodRuntime(ContainerEngine engine, ClusterCache cache, ILogger<PodRuntime> logger) : IPodRuntime
 {
     public async Task<Stream> OpenLogsAsync(ContainerLogRequest request, CancellationToken cancellationToken)
     {
@@ -19,7 +21,7 @@ internal sealed class PodRuntime(ContainerEngine engine, ILogger<PodRuntime> log
         {
             throw request.Previous
                 ? new PodRuntimeException(StatusCodes.Status400BadRequest, $"previous terminated container \"{request.Container}\" in pod \"{request.Pod.Name}\" not found")
-                : new PodRuntimeException(StatusCodes.Status400BadRequest, $"container \"{request.Container}\" in pod \"{request.Pod.Name}\" is waiting to start: ContainerCreating");
+                : new PodRuntimeException(StatusCodes.Status400BadRequest, $"container \"{request.Container}\" in pod \"{request.Pod.Name}\" is waiting to start: {WhyWaiting(request)}");
         }
 
         var source = await engine.Client.Containers.GetContainerLogsAsync(
@@ -103,6 +105,19 @@ internal sealed class PodRuntime(ContainerEngine engine, ILogger<PodRuntime> log
             socket.Dispose();
             throw new PodRuntimeException(StatusCodes.Status500InternalServerError, $"failed to connect to localhost:{port} inside namespace of pod \"{pod.Name}\": {e.Message}");
         }
+    }
+
+    private string WhyWaiting(ContainerLogRequest request)
+    {
+        var status = cache.Of<V1Pod>().Find(new(request.Pod.Namespace, request.Pod.Name))?.Status;
+        var container = (status?.ContainerStatuses ?? []).Concat(status?.InitContainerStatuses ?? []).FirstOrDefault(c => c.Name == request.Container);
+        return container?.State?.Waiting?.Reason switch
+        {
+            "ImagePullBackOff" => "trying and failing to pull image",
+            "ErrImagePull" => "image can't be pulled",
+            null => "ContainerCreating",
+            var reason => reason,
+        };
     }
 
     private async Task<List<ContainerRecord>> InstancesAsync(PodReference pod, string container, CancellationToken cancellationToken) =>
