@@ -1,0 +1,74 @@
+using System.Runtime.Versioning;
+using System.Text.Json.Nodes;
+using Cake.K3s.Environments;
+using Cake.K3s.Images.Registry;
+using Cake.K3s.IntegrationTests.Sandbox;
+using Cake.K3s.Kubernetes.Api;
+using Cake.K3s.Reporting;
+using Cake.K3s.Sandbox.Daemon;
+using Cake.K3s.Tools.Debian;
+
+namespace Cake.K3s.IntegrationTests.Kubernetes;
+
+/// <summary>One sandbox for all tests of this namespace; each test has a Kubernetes namespace of its own.</summary>
+[SetUpFixture]
+[SupportedOSPlatform("linux")]
+internal sealed class SharedSandbox
+{
+    private static TestSandbox? _sandbox;
+    private static ClusterConnector? _connector;
+    private static int _namespaces;
+
+    public static SandboxAddresses Addresses { get; private set; } = null!;
+
+    /// <summary>A small image with a shell, as <c>repository@sha256:…</c>.</summary>
+    public static ShellImage Shell { get; private set; } = null!;
+
+    [OneTimeSetUp]
+    public async Task StartAsync()
+    {
+        TestSandbox.Require();
+        _sandbox = new TestSandbox();
+        Addresses = await _sandbox.OpenAsync();
+        _connector = new(new SilentReporter(), TimeProvider.System);
+        Shell = await ShellImage.MakeAsync(_sandbox.Get<IDebianPackages>());
+        await Shell.PushAsync(Client(Registry), "probe");
+    }
+
+    [OneTimeTearDown]
+    public async Task StopAsync()
+    {
+        _connector?.Dispose();
+        if (_sandbox is not null)
+        {
+            await _sandbox.DisposeAsync();
+        }
+    }
+
+    public static RegistryConnection Registry => new(Addresses.Registry, "", Insecure: true, _sandbox!.Directories.DockerConfig);
+
+    public static RegistryClient Client(RegistryConnection registry) => _sandbox!.Get<RegistryClients>().Open(registry);
+
+    public static string ShellReference(string? registry = null) => $"{registry ?? Addresses.Registry}/probe@{Shell.Digest}";
+
+    /// <summary>A namespace of its own.</summary>
+    public static async Task<ClusterApi> NamespaceAsync()
+    {
+        var name = $"test-{Interlocked.Increment(ref _namespaces)}";
+        var api = await _connector!.OpenAsync(new ClusterConnection(Addresses.Kubeconfig, null, name), default);
+        await api.CreateAsync(
+            new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Namespace", ["metadata"] = new JsonObject { ["name"] = name } }, default);
+        return api;
+    }
+
+    /// <summary>Deletes a namespace with all that is in it; the pods' containers end in the background.</summary>
+    public static async Task RemoveAsync(ClusterApi api) =>
+        await api.DeleteAsync(new(new("", "v1", "Namespace"), null, api.Namespace), default);
+
+    private sealed class SilentReporter : IReporter
+    {
+        public void Report(RunEvent runEvent)
+        {
+        }
+    }
+}
