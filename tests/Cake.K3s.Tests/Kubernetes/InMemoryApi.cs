@@ -11,8 +11,10 @@ namespace Cake.K3s.Tests.Kubernetes;
 /// Stores objects as an API server does, as far as the library's own records need it: create, read, replace with a version, merge
 /// patch, apply, delete, list by label, watch. A test plays the controllers by writing into it.
 /// </summary>
-internal sealed class InMemoryApi : HttpMessageHandler
+internal sealed class InMemoryApi
 {
+    private const string NamespacePath = "/api/v1/namespaces/shop";
+
     private static readonly Dictionary<string, (string Version, string Kind)> Kinds = new()
     {
         ["secrets"] = ("v1", "Secret"),
@@ -50,8 +52,11 @@ internal sealed class InMemoryApi : HttpMessageHandler
     /// <summary>What a container has logged, by pod.</summary>
     public Dictionary<string, string> Logs { get; } = [];
 
-    public ClusterApi Open(TimeProvider? time = null) => new(
-        this, new Uri("http://memory/"), "shop", time, new RetryOptions { Repetitions = 1, FirstDelay = TimeSpan.FromTicks(1) });
+    /// <summary>Connects a client.</summary>
+    /// <param name="time">Its clock.</param>
+    /// <param name="killAtWrite">Its process is killed as it sends this write, counted from 1; null for never.</param>
+    public ClusterApi Open(TimeProvider? time = null, int? killAtWrite = null) => new(
+        new Connection(this, killAtWrite), new Uri("http://memory/"), "shop", time, new RetryOptions { Repetitions = 1, FirstDelay = TimeSpan.FromTicks(1) });
 
     public IReadOnlyList<JsonObject> All(string plural)
     {
@@ -87,7 +92,7 @@ internal sealed class InMemoryApi : HttpMessageHandler
         }
     }
 
-    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var body = request.Content is null ? null : JsonNode.Parse(await request.Content.ReadAsStringAsync(cancellationToken)) as JsonObject;
         var path = request.RequestUri!.AbsolutePath;
@@ -95,6 +100,12 @@ internal sealed class InMemoryApi : HttpMessageHandler
         if (Discover(path) is { } document)
         {
             return Answer(HttpStatusCode.OK, document);
+        }
+
+        if (query["dryRun"] == "All")
+        {
+            // What would be stored: what was sent, over what is there.
+            return Answer(HttpStatusCode.OK, Foretell(path, body!));
         }
 
         var write = $"{request.Method} {path[(path.IndexOf("/shop/", StringComparison.Ordinal) + 6)..]}";
@@ -128,9 +139,24 @@ internal sealed class InMemoryApi : HttpMessageHandler
         return response;
     }
 
+    private JsonObject Foretell(string path, JsonObject body)
+    {
+        lock (_lock)
+        {
+            var foretold = _objects.GetValueOrDefault(path)?.DeepClone().AsObject() ?? [];
+            Merge(foretold, body);
+            return foretold;
+        }
+    }
+
     private (HttpResponseMessage Response, JsonObject? Written) Handle(
         string method, string path, string? selector, bool watch, JsonObject? body, CancellationToken cancellationToken)
     {
+        if (path == NamespacePath)
+        {
+            return (Answer(HttpStatusCode.OK, new() { ["apiVersion"] = "v1", ["kind"] = "Namespace", ["metadata"] = new JsonObject { ["name"] = "shop" } }), null);
+        }
+
         var isCollection = Kinds.ContainsKey(path.Split('/')[^1]);
         switch (method)
         {
@@ -170,6 +196,11 @@ internal sealed class InMemoryApi : HttpMessageHandler
             case "PATCH":
                 var merged = live?.DeepClone().AsObject() ?? [];
                 Merge(merged, body!);
+                if (body!.ContainsKey("kind"))
+                {
+                    merged.Child("metadata")["managedFields"] = new JsonArray(Ownership(body));
+                }
+
                 return Stored(path, merged, live.Uid());
             default:
                 _objects.Remove(path);
@@ -208,6 +239,20 @@ internal sealed class InMemoryApi : HttpMessageHandler
         {
             lines.Writer.TryWrite(line);
         }
+    }
+
+    /// <summary>What an apply owns: as a whole what it sent.</summary>
+    private static JsonObject Ownership(JsonObject applied)
+    {
+        var fields = new JsonObject();
+        foreach (var (name, value) in applied)
+        {
+            fields["f:" + name] = name == "metadata"
+                ? new JsonObject(value!.AsObject().Select(part => KeyValuePair.Create("f:" + part.Key, (JsonNode?)new JsonObject())))
+                : new JsonObject();
+        }
+
+        return new() { ["manager"] = "cake-k3s", ["operation"] = "Apply", ["fieldsV1"] = fields };
     }
 
     private static void Merge(JsonObject into, JsonObject from)
@@ -254,7 +299,7 @@ internal sealed class InMemoryApi : HttpMessageHandler
         {
             ["groupVersion"] = path.Replace("/apis/", "", StringComparison.Ordinal).Replace("/api/", "", StringComparison.Ordinal),
             ["resources"] = new JsonArray([.. Kinds.Where(kind => path.EndsWith("/" + kind.Value.Version, StringComparison.Ordinal)).Select(kind =>
-                new JsonObject { ["name"] = kind.Key, ["kind"] = kind.Value.Kind, ["namespaced"] = true, ["verbs"] = new JsonArray("get") })]),
+                new JsonObject { ["name"] = kind.Key, ["kind"] = kind.Value.Kind, ["namespaced"] = kind.Key is not ("namespaces" or "nodes"), ["verbs"] = new JsonArray("get", "list") })]),
         },
         _ => null,
     };
@@ -264,6 +309,20 @@ internal sealed class InMemoryApi : HttpMessageHandler
 
     private static HttpResponseMessage Error(int code, string reason, string message) =>
         Answer((HttpStatusCode)code, new() { ["kind"] = "Status", ["code"] = code, ["reason"] = reason, ["message"] = message });
+
+    /// <summary>One client's connection: once its process is killed, nothing more comes from it.</summary>
+    private sealed class Connection(InMemoryApi server, int? killAtWrite) : HttpMessageHandler
+    {
+        private int _writes;
+        private bool _isDead;
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var isWrite = request.Method != HttpMethod.Get && !request.RequestUri!.Query.Contains("dryRun", StringComparison.Ordinal);
+            _isDead |= isWrite && Interlocked.Increment(ref _writes) == killAtWrite;
+            return _isDead ? throw new ProcessKilledException() : server.SendAsync(request, cancellationToken);
+        }
+    }
 
     /// <summary>Gives lines as they come, and ends when the reader is cancelled.</summary>
     private sealed class LineStream(ChannelReader<string> lines, CancellationToken ending) : Stream
@@ -307,3 +366,6 @@ internal sealed class InMemoryApi : HttpMessageHandler
         }
     }
 }
+
+/// <summary>The process of a client was killed.</summary>
+internal sealed class ProcessKilledException : Exception;

@@ -49,7 +49,7 @@ public sealed class Deployer
         await _lock.HoldAsync(desired.Api, cancellation => DeployAsync(desired, cancellation));
     }
 
-    private async Task DeployAsync(Desired desired, CancellationToken cancellationToken)
+    internal async Task DeployAsync(Desired desired, CancellationToken cancellationToken)
     {
         var api = desired.Api;
         var plan = await _planner.MakeAsync(api, desired.Manifests, cancellationToken);

@@ -47,7 +47,7 @@ public sealed class Rollback
         }
     }
 
-    private async Task RollBackAsync(ClusterApi api, CancellationToken cancellationToken)
+    internal async Task RollBackAsync(ClusterApi api, CancellationToken cancellationToken)
     {
         var store = new ReleaseStore(api, _run.Settings.App);
         var releases = await store.ListAsync(cancellationToken);

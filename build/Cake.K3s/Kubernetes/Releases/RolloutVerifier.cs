@@ -59,7 +59,7 @@ public sealed class RolloutVerifier
         }
     }
 
-    private async Task VerifyAsync(DeployEnvironment environment, ClusterApi api, CancellationToken cancellationToken)
+    internal async Task VerifyAsync(DeployEnvironment environment, ClusterApi api, CancellationToken cancellationToken)
     {
         var store = new ReleaseStore(api, _run.Settings.App);
         var release = (await store.ListAsync(cancellationToken)).FirstOrDefault(release => release.State is not (ReleaseState.RolledBack or ReleaseState.Superseded));

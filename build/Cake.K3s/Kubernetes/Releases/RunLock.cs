@@ -55,9 +55,24 @@ internal sealed class RunLock(PipelineRun run, IReporter reporter, TimeProvider 
     /// <summary>Gives the lock back as the host ends, which disposes of services without awaiting them.</summary>
     public void Dispose()
     {
-        // A cluster that cannot be reached any more lets the lease run out.
-        Task.Run(GiveBackAsync).Wait(DisposeLimit);
+        if (!Task.Run(TryGiveBackAsync).Wait(DisposeLimit))
+        {
+            reporter.Warning("lock", "the deploy lock could not be given back in time; its lease runs out by itself");
+        }
+
         _gate.Dispose();
+    }
+
+    private async Task TryGiveBackAsync()
+    {
+        try
+        {
+            await GiveBackAsync();
+        }
+        catch (K3sException e)
+        {
+            reporter.Warning("lock", $"the deploy lock could not be given back, its lease runs out by itself: {e.Summary}");
+        }
     }
 
     private async Task<DeployLock> TakeAsync(ClusterApi api)
