@@ -33,7 +33,7 @@ internal sealed class SandboxRemoval(SandboxDirectory directory, ICommandRunner 
             RegistryPart.Program(directory).StopAsync(Signal.Terminate, Grace, cancellationToken),
             // SIGINT is Postgres' fast shutdown; SIGTERM would wait for its clients.
             PostgresPart.Program(directory).StopAsync(Signal.Interrupt, Grace, cancellationToken));
-        if (IPNetwork.TryParse(state?.ServiceSubnet, out var services))
+        if (Environment.IsPrivilegedProcess && IPNetwork.TryParse(state?.ServiceSubnet, out var services))
         {
             // A daemon that was killed has left it.
             LocalRoute.Remove(services);
