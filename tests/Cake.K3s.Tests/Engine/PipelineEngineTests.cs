@@ -146,6 +146,34 @@ public sealed class PipelineEngineTests
     }
 
     [Test]
+    public async Task Should_Call_The_Task_Lifetimes_One_At_A_Time()
+    {
+        var inside = 0;
+        var most = 0;
+        var engine = Engine();
+        engine.RegisterTaskSetupAction(_ => Enter());
+        engine.RegisterTaskTeardownAction(_ => Enter());
+        var all = engine.RegisterTask("All");
+        for (var i = 0; i < 8; i++)
+        {
+            engine.RegisterTask("Task" + i).Does(() => Task.CompletedTask);
+            all.IsDependentOn("Task" + i);
+        }
+
+        await RunAsync(engine, "All");
+
+        Assert.That(most, Is.EqualTo(1));
+
+        void Enter()
+        {
+            var now = Interlocked.Increment(ref inside);
+            most = Math.Max(most, now);
+            Thread.SpinWait(10_000);
+            Interlocked.Decrement(ref inside);
+        }
+    }
+
+    [Test]
     public void Should_Ask_Running_Tasks_To_Stop_When_It_Fails_Fast()
     {
         using var cancellation = new CancellationTokenSource();
