@@ -21,5 +21,10 @@ if (args is ["apply-once", var kubeconfig, var namespaceName, var folder])
     return await ApplyOnce.RunAsync(kubeconfig, namespaceName, folder);
 }
 
-Console.Error.WriteLine("Usage: dotnet run --project tests/Benchmarks -c Release -- start | apply [SIZE...]");
+if (args is ["push", ..])
+{
+    return await PushBenchmark.RunAsync();
+}
+
+Console.Error.WriteLine("Usage: dotnet run --project tests/Benchmarks -c Release -- start | push | apply [SIZE...]");
 return 2;
