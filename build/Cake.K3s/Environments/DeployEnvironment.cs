@@ -59,6 +59,16 @@ public sealed record RegistryConnection(string Host, string Prefix, bool Insecur
 {
     /// <summary>The repository of an image, without tag or digest, e.g. <c>gitea.example.com/me/honeydue/api</c>.</summary>
     public string RepositoryOf(string image) => Prefix.Length == 0 ? $"{Host}/{image}" : $"{Host}/{Prefix}/{image}";
+
+    /// <summary>Another registry, with the same Docker configuration.</summary>
+    /// <param name="address">Host and path; <c>http://</c> before them for plain HTTP.</param>
+    public RegistryConnection At(string address)
+    {
+        const string Plain = "http://";
+        var insecure = address.StartsWith(Plain, StringComparison.Ordinal);
+        var parts = (insecure ? address[Plain.Length..] : address).Trim('/').Split('/', 2);
+        return this with { Host = parts[0], Prefix = parts.Length > 1 ? parts[1] : "", Insecure = insecure };
+    }
 }
 
 /// <summary>The Docker engine that builds.</summary>

@@ -46,10 +46,11 @@ public sealed class PipelineRun
     /// <summary>Asks every part of the run to stop.</summary>
     public void Cancel() => _cancellation.Cancel();
 
-    private Task<DeployEnvironment> OpenAsync(IEnumerable<IEnvironmentOpener> openers)
+    private async Task<DeployEnvironment> OpenAsync(IEnumerable<IEnvironmentOpener> openers)
     {
         var environment = EnvironmentSettings;
         var opener = openers.First(candidate => candidate.CanOpen(environment));
-        return opener.OpenAsync(Settings, environment, Cancellation);
+        var opened = await opener.OpenAsync(Settings, environment, Cancellation);
+        return Options.Registry is { } other ? opened with { Registry = opened.Registry.At(other) } : opened;
     }
 }

@@ -41,6 +41,15 @@ public sealed record RunOptions
     /// <summary><c>--image</c>: the image that Verify tells about; null for all.</summary>
     public string? Image { get; init; }
 
+    /// <summary><c>--registry</c>: another registry than the environment's; null for that.</summary>
+    public string? Registry { get; init; }
+
+    /// <summary><c>--mirror</c>: the registry that MirrorImages copies to.</summary>
+    public string? Mirror { get; init; }
+
+    /// <summary><c>--confirm</c>: PruneRegistry deletes what it shows.</summary>
+    public bool Confirm { get; init; }
+
     /// <summary>Absolute path of <c>.tools/</c>.</summary>
     public string ToolsDirectory => Path.Combine(Root, ".tools");
 

@@ -36,6 +36,15 @@ public static class Switches
     /// <summary>The image that Verify tells about.</summary>
     public const string Image = "image";
 
+    /// <summary>Another registry than the environment's.</summary>
+    public const string Registry = "registry";
+
+    /// <summary>The registry that MirrorImages copies to.</summary>
+    public const string Mirror = "mirror";
+
+    /// <summary>Deletes for real what PruneRegistry shows.</summary>
+    public const string Confirm = "confirm";
+
     /// <summary>Each switch with what it does, in the order that help shows them.</summary>
     public static IReadOnlyList<Switch> All { get; } =
     [
@@ -50,6 +59,9 @@ public static class Switches
         new(LockWait, "SECONDS", "wait this long for another run's deploy lock"),
         new(To, "NUMBER", "Rollback: the release to go back to"),
         new(Image, "NAME|REFERENCE", "Verify: the image to tell about; all that were pushed last otherwise"),
+        new(Registry, "ADDRESS", "another registry than the environment's, e.g. its mirror; http:// before it for plain HTTP"),
+        new(Mirror, "ADDRESS", "MirrorImages: the registry to copy to"),
+        new(Confirm, null, "PruneRegistry: delete what it shows"),
         new("purge", null, "SandboxDown: remove the sandbox's data too"),
         new("sequential", null, "run one task at a time"),
         new("fail-fast", null, "stop running tasks at the first failure"),

@@ -32,6 +32,9 @@ internal static class ContentKey
     /// <summary>The registry tag of a key.</summary>
     public static string TagOf(string key) => "key-" + key;
 
+    /// <summary>Whether a tag is one of a key.</summary>
+    public static bool IsTag(string tag) => tag.StartsWith(TagOf(""), StringComparison.Ordinal);
+
     /// <summary>Computes an image's key.</summary>
     /// <param name="root">Absolute path of the directory of deploy.yaml.</param>
     /// <param name="inputs">What counts besides the files.</param>

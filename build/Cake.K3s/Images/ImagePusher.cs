@@ -65,7 +65,8 @@ public sealed class ImagePusher
         var sent = build.InRegistry
             ? await CheckAsync(build, artifacts, repository, registry, keys, cancellationToken)
             : await PushAsync(build, artifacts, repository, registry, uploads, keys, cancellationToken);
-        var tags = await TagAsync(build, repository, registry, keys, cancellationToken);
+        ImmutableArray<string> tags = [ContentKey.TagOf(build.ContentKey), .. build.Tags];
+        await registry.PushTagsAsync(repository, build.Digest, tags, keys, cancellationToken);
         artifacts.Write(new PushRecord
         {
             Image = name,
@@ -143,41 +144,5 @@ public sealed class ImagePusher
         }
 
         return $"pushed {sizes.Sum() / 1e6:0.0} MB";
-    }
-
-    private static async Task<ImmutableArray<string>> TagAsync(
-        BuildRecord build,
-        ImageReference repository,
-        RegistryClient registry,
-        IReadOnlyList<PublicKey> keys,
-        CancellationToken cancellationToken)
-    {
-        var keyTag = ContentKey.TagOf(build.ContentKey);
-        ImmutableArray<string> tags = [keyTag, .. build.Tags];
-        RegistryManifest? manifest = null;
-        foreach (var tag in tags)
-        {
-            var named = await registry.FindDigestAsync(repository.Repository, tag, cancellationToken);
-            if (named == build.Digest)
-            {
-                continue;
-            }
-
-            // A key's tag is this pipeline's own index, and one that names an unsigned image is of no use to it.
-            // Every other tag stays with what it names for ever.
-            if (named is not null && (tag != keyTag || await registry.IsSignedAsync(repository.Repository, named, keys, cancellationToken)))
-            {
-                throw new K3sException(
-                    ExitCodes.Failed,
-                    $"image {build.Image}: the tag {repository.Name}:{tag} names {named} already, not {build.Digest}; tags are not moved",
-                    "The same sources gave another image than before: pin what the build takes from outside, or commit. Deleting the tag in the registry lets this one take it.");
-            }
-
-            manifest ??= await registry.FindManifestAsync(repository.Repository, build.Digest.ToString(), cancellationToken)
-                ?? throw new K3sException(ExitCodes.Failed, $"image {build.Image}: {repository.Name}@{build.Digest} is gone from the registry", "Run --target=Push again.");
-            await registry.PushManifestAsync(repository.Repository, tag, manifest.Bytes, manifest.MediaType, cancellationToken);
-        }
-
-        return tags;
     }
 }

@@ -1,4 +1,6 @@
+using Cake.K3s.Environments;
 using Cake.K3s.Hosting;
+using Cake.K3s.Images.Pruning;
 using Cake.K3s.Images.Registry;
 using Cake.K3s.Processes;
 using Cake.K3s.Reporting;
@@ -35,6 +37,17 @@ internal static class ImagesServices
             provider.GetRequiredService<PipelineRun>(),
             provider.GetRequiredService<RegistryClients>(),
             provider.GetRequiredService<IReporter>()))
+        .AddSingleton(provider => new ImageMirror(
+            provider.GetRequiredService<PipelineRun>(),
+            provider.GetRequiredService<RegistryClients>(),
+            provider.GetRequiredService<IReporter>()))
+        .AddSingleton(provider => new RegistryPruner(
+            provider.GetRequiredService<PipelineRun>(),
+            provider.GetServices<IEnvironmentOpener>(),
+            provider.GetRequiredService<IImagesInUse>(),
+            provider.GetRequiredService<RegistryClients>(),
+            provider.GetRequiredService<IReporter>(),
+            provider.GetRequiredService<TimeProvider>()))
         .AddSingleton(provider => new ImageInspector(
             provider.GetRequiredService<PipelineRun>(),
             provider.GetRequiredService<RegistryClients>(),

@@ -110,5 +110,9 @@ internal static class Provenance
             + $", {details?["metadata"]?["finishedOn"]}, with buildx {details?["builder"]?["version"]?["buildx"]}, for {definition?["externalParameters"]?["environment"]}";
     }
 
+    /// <summary>When the build ended; null if it does not say.</summary>
+    public static DateTimeOffset? FinishedOn(JsonNode predicate) =>
+        DateTimeOffset.TryParse(predicate["runDetails"]?["metadata"]?["finishedOn"]?.ToString(), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
+
     private static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 }

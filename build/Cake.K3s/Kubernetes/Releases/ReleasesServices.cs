@@ -1,5 +1,6 @@
 using Cake.K3s.Hosting;
 using Cake.K3s.Images;
+using Cake.K3s.Images.Pruning;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Applying;
 using Cake.K3s.Kubernetes.Manifests;
@@ -13,6 +14,7 @@ namespace Cake.K3s.Kubernetes.Releases;
 internal static class ReleasesServices
 {
     internal static IServiceCollection AddReleases(this IServiceCollection services) => services
+        .AddSingleton<IImagesInUse, ImagesInUse>()
         .AddSingleton<RunLock>()
         .AddSingleton<RolloutWatcher>()
         .AddSingleton<EvidenceCollector>()
