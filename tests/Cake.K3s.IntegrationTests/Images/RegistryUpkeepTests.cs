@@ -78,7 +78,7 @@ internal sealed class RegistryUpkeepTests
         var address = $"http://{second.Host}/copy";
         await new ImageMirror(new(_app.Run.Options with { Mirror = address }, _app.Settings, _app.Environment), Registries.Clients(), _app.Reporter).MirrorAsync();
         await _server.DisposeAsync();
-        _server = null;
+        _server = null!;
 
         _app.Environment = _app.Environment with { Registry = _app.Environment.Registry.At(address) };
         await _app.CheckAsync($"{second.Host}/copy/api@{digest}");
