@@ -179,6 +179,32 @@ public sealed class ApplyTests
     }
 
     [Test]
+    public async Task Should_find_nothing_to_change_When_the_api_writes_a_value_in_its_own_way()
+    {
+        var app = App.Replace("cpu: 50m", "cpu: 0.5").Replace("memory: 64Mi}, limits", "memory: 65536Ki}, limits");
+        await ApplyAsync(app);
+
+        Assert.That(Changes(await PlanAsync(app)), Is.Empty);
+    }
+
+    [Test]
+    public async Task Should_wait_for_an_object_that_is_being_deleted_and_make_it_anew()
+    {
+        await ApplyAsync(App);
+        var key = Key("v1", "ConfigMap", "settings");
+        await _api.PatchAsync(key, PatchType.Merge, JsonNode.Parse("""{"metadata":{"finalizers":["example.com/hold"]}}""")!, default, new() { FieldManager = "holder" });
+        var before = (await _api.GetAsync(key, default)).Uid();
+        await _api.DeleteAsync(key, default);
+
+        var applying = ApplyAsync(App);
+        await _api.PatchAsync(key, PatchType.Merge, JsonNode.Parse("""{"metadata":{"finalizers":null}}""")!, default, new() { FieldManager = "holder" });
+        await applying;
+
+        var after = await _api.GetAsync(key, default);
+        Assert.That(after.Uid(), Is.Not.Null.And.Not.EqualTo(before));
+    }
+
+    [Test]
     public async Task Should_adopt_an_object_that_was_made_by_hand()
     {
         await ApplyAsync(App.Split("---")[0]);

@@ -110,7 +110,7 @@ public static class Rehearsal
         {
             var (foretold, isNew) = await api.ApplyAsync(desired.Node, cancellationToken, new() { Force = force, DryRun = true });
             var live = isNew ? null : member ?? await api.GetAsync(desired.Key, cancellationToken);
-            return planned with { Change = live is null ? PlannedChange.Create : PlannedChange.Update, Live = live, Foretold = foretold };
+            return planned with { Change = ChangeOf(live, foretold, desired), Live = live, Foretold = foretold };
         }
         catch (KubernetesApiException refusal) when (ApplyRefusal.IsImmutable(refusal)
             && desired.Node.Annotation(ApplyRefusal.ReplaceAnnotation) == "true")
@@ -124,15 +124,28 @@ public static class Rehearsal
         }
     }
 
+    private static PlannedChange ChangeOf(JsonObject? live, JsonObject foretold, DesiredObject desired) => live switch
+    {
+        null => PlannedChange.Create,
+
+        // It is on its way out, and would take what is applied now along.
+        _ when live.At("metadata", "deletionTimestamp") is not null => PlannedChange.Replace,
+
+        // The API writes some values in its own way, e.g. cpu 0.5 as 500m.
+        _ when IsOurs(live, desired) && !FieldDiff.Between(live, foretold).Any() => PlannedChange.None,
+        _ => PlannedChange.Update,
+    };
+
     /// <summary>
     /// Whether applying an object again would change nothing: it was applied last as it is wanted now, nobody took a field of it
     /// since, and its values are still the ones that were applied. If in doubt, no: applying is always right.
     /// </summary>
     internal static bool IsAsApplied(JsonObject live, DesiredObject desired) =>
+        IsOurs(live, desired) && live.At("metadata", "deletionTimestamp") is null && live.Holds(desired.Node);
+
+    private static bool IsOurs(JsonObject live, DesiredObject desired) =>
         live.Annotation(DesiredObject.HashAnnotation) == desired.Hash
-        && live.At("metadata", "deletionTimestamp") is null
-        && FieldOwnership.OwnsAll(live, WriteOptions.DefaultFieldManager, desired.Node)
-        && live.Holds(desired.Node);
+        && FieldOwnership.OwnsAll(live, WriteOptions.DefaultFieldManager, desired.Node);
 
     private static async Task<Dictionary<GroupVersionKind, ApiResource>> ResourcesAsync(
         ClusterApi api, IReadOnlyList<Manifest> manifests, CancellationToken cancellationToken)

@@ -55,7 +55,10 @@ public enum PlannedChange
     /// <summary>It is changed.</summary>
     Update,
 
-    /// <summary>It is deleted and made anew, as its annotation <c>cake-k3s/replace: "true"</c> allows.</summary>
+    /// <summary>
+    /// It is deleted and made anew, as its annotation <c>cake-k3s/replace: "true"</c> allows; or it is being deleted already, and is
+    /// made anew once it is gone.
+    /// </summary>
     Replace,
 }
 
