@@ -45,6 +45,7 @@ internal sealed class TestApi : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         builder.Services.AddApiServer(new ApiServerOptions { StateDirectory = directory, Clock = clock ?? TimeProvider.System });
+        builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(2));
         if (runtime is not null)
         {
             builder.Services.AddSingleton(runtime);

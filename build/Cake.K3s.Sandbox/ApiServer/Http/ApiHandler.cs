@@ -15,6 +15,7 @@ internal sealed class ApiHandler(
     DiscoveryDocuments discovery,
     OpenApiDocuments openApi,
     ObjectRequests objects,
+    IHostApplicationLifetime lifetime,
     ILogger<ApiHandler> logger)
 {
     public async Task HandleAsync(HttpContext context)
@@ -34,9 +35,9 @@ internal sealed class ApiHandler(
         {
             await ApiResponse.FailAsync(context, exception).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested || lifetime.ApplicationStopping.IsCancellationRequested)
         {
-            // The client has left; there is nobody to answer.
+            // The client has left, or the server is leaving: there is nobody to answer.
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {

@@ -8,7 +8,7 @@ using Cake.K3s.Sandbox.ApiServer.Streaming;
 namespace Cake.K3s.Sandbox.ApiServer.Pods;
 
 /// <summary>The requests that end at the node: log, exec, attach and portforward.</summary>
-internal sealed class PodRequests(ObjectStore store, IServiceProvider services)
+internal sealed class PodRequests(ObjectStore store, IServiceProvider services, IHostApplicationLifetime lifetime)
 {
     private const string SpdyProtocol = "SPDY/3.1";
 
@@ -29,16 +29,17 @@ internal sealed class PodRequests(ObjectStore store, IServiceProvider services)
         var request = new ContainerLogRequest(
             Reference(pod), container, Flag(query["follow"]), Flag(query["previous"]), Flag(query["timestamps"]),
             Number(query, "tailLines"), Number(query, "limitBytes"), Since(query));
-        var log = await CallAsync(runtime => runtime.OpenLogsAsync(request, context.RequestAborted)).ConfigureAwait(false);
+        using var ending = Ending(context);
+        var log = await CallAsync(runtime => runtime.OpenLogsAsync(request, ending.Token)).ConfigureAwait(false);
         await using (log.ConfigureAwait(false))
         {
-            await context.Response.StartAsync(context.RequestAborted).ConfigureAwait(false);
+            await context.Response.StartAsync(ending.Token).ConfigureAwait(false);
             var buffer = new byte[1 << 15];
             int read;
-            while ((read = await log.ReadAsync(buffer, context.RequestAborted).ConfigureAwait(false)) > 0)
+            while ((read = await log.ReadAsync(buffer, ending.Token).ConfigureAwait(false)) > 0)
             {
-                await context.Response.Body.WriteAsync(buffer.AsMemory(0, read), context.RequestAborted).ConfigureAwait(false);
-                await context.Response.Body.FlushAsync(context.RequestAborted).ConfigureAwait(false);
+                await context.Response.Body.WriteAsync(buffer.AsMemory(0, read), ending.Token).ConfigureAwait(false);
+                await context.Response.Body.FlushAsync(ending.Token).ConfigureAwait(false);
             }
         }
     }
@@ -57,9 +58,10 @@ internal sealed class PodRequests(ObjectStore store, IServiceProvider services)
 
         CheckRunning(pod);
         CheckUpgrade(context);
+        using var ending = Ending(context);
         var session = await CallAsync(runtime => attach
-            ? runtime.AttachAsync(new ContainerAttachRequest(Reference(pod), container, stdin, stdout, stderr && !tty, tty), context.RequestAborted)
-            : runtime.ExecAsync(new ContainerExecRequest(Reference(pod), container, command, stdin, stdout, stderr && !tty, tty), context.RequestAborted))
+            ? runtime.AttachAsync(new ContainerAttachRequest(Reference(pod), container, stdin, stdout, stderr && !tty, tty), ending.Token)
+            : runtime.ExecAsync(new ContainerExecRequest(Reference(pod), container, command, stdin, stdout, stderr && !tty, tty), ending.Token))
             .ConfigureAwait(false);
         await using (session.ConfigureAwait(false))
         {
@@ -67,7 +69,7 @@ internal sealed class PodRequests(ObjectStore store, IServiceProvider services)
             var client = await AcceptAsync(context, count).ConfigureAwait(false);
             await using (client.ConfigureAwait(false))
             {
-                await ExecBridge.RunAsync(session, client, context.RequestAborted).ConfigureAwait(false);
+                await ExecBridge.RunAsync(session, client, ending.Token).ConfigureAwait(false);
             }
         }
     }
@@ -77,13 +79,14 @@ internal sealed class PodRequests(ObjectStore store, IServiceProvider services)
         var pod = Pod(target);
         CheckRunning(pod);
         CheckUpgrade(context);
+        using var ending = Ending(context);
         var forwarding = await CallAsync(runtime => Task.FromResult(new PortForwarding(runtime, Reference(pod)))).ConfigureAwait(false);
         if (!context.WebSockets.IsWebSocketRequest)
         {
             var raw = new SpdyConnection(await UpgradeAsync(context, "portforward.k8s.io").ConfigureAwait(false));
             await using (raw.ConfigureAwait(false))
             {
-                await forwarding.RunAsync(raw, context.RequestAborted).ConfigureAwait(false);
+                await forwarding.RunAsync(raw, ending.Token).ConfigureAwait(false);
             }
 
             return;
@@ -97,7 +100,7 @@ internal sealed class PodRequests(ObjectStore store, IServiceProvider services)
                 socket, System.Net.WebSockets.WebSocketMessageType.Binary, closeTimeout: TimeSpan.FromSeconds(1)));
             await using (tunnel.ConfigureAwait(false))
             {
-                await forwarding.RunAsync(tunnel, context.RequestAborted).ConfigureAwait(false);
+                await forwarding.RunAsync(tunnel, ending.Token).ConfigureAwait(false);
             }
         }
         else
@@ -109,9 +112,13 @@ internal sealed class PodRequests(ObjectStore store, IServiceProvider services)
                 .ToArray();
             using var socket = await context.WebSockets.AcceptWebSocketAsync(
                 offered.Contains(PortForwarding.ChannelProtocol) ? PortForwarding.ChannelProtocol : null).ConfigureAwait(false);
-            await forwarding.RunAsync(socket, ports, context.RequestAborted).ConfigureAwait(false);
+            await forwarding.RunAsync(socket, ports, ending.Token).ConfigureAwait(false);
         }
     }
+
+    /// <summary>These go on for long: they end with the client, and with the server.</summary>
+    private CancellationTokenSource Ending(HttpContext context)
+        => CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
 
     private JsonObject Pod(RequestTarget target)
         => store.Find(new ObjectKey(target.Resource.StorageName, target.StorageNamespace, target.Name!))?.ReadObject()

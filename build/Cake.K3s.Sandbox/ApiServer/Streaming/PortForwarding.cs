@@ -56,8 +56,9 @@ internal sealed class PortForwarding(IPodRuntime runtime, PodReference pod)
         var outputs = new List<Task>();
         try
         {
-            for (var at = 0; at < ports.Count; at++)
+            for (var index = 0; index < ports.Count; index++)
             {
+                var at = index;
                 var number = new byte[2];
                 BinaryPrimitives.WriteUInt16LittleEndian(number, (ushort)ports[at]);
                 await SendAsync(socket, sending, (byte)(at * 2), number, ending.Token).ConfigureAwait(false);
@@ -78,6 +79,7 @@ internal sealed class PortForwarding(IPodRuntime runtime, PodReference pod)
             if (socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
             {
                 await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, ending.Token).ConfigureAwait(false);
+                await received.WaitAsync(TimeSpan.FromSeconds(5), ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
         finally
