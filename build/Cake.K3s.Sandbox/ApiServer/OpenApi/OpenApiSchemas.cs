@@ -95,8 +95,8 @@ internal sealed partial class OpenApiSchemas(DocumentationFile documentation, st
             SchemaKind.Integer => new JsonObject { ["type"] = "integer", ["format"] = schema.Format },
             SchemaKind.Number => new JsonObject { ["type"] = "number", ["format"] = "double" },
             SchemaKind.Boolean => new JsonObject { ["type"] = "boolean" },
-            SchemaKind.Quantity => Named("io.k8s.apimachinery.pkg.api.resource.Quantity", new JsonObject { ["type"] = "string" }, description),
-            SchemaKind.IntOrString => Named("io.k8s.apimachinery.pkg.util.intstr.IntOrString", new JsonObject { ["type"] = "string", ["format"] = "int-or-string" }, description),
+            SchemaKind.Quantity => Named("io.k8s.apimachinery.pkg.api.resource.Quantity", OneOf("number", null), description),
+            SchemaKind.IntOrString => Named("io.k8s.apimachinery.pkg.util.intstr.IntOrString", OneOf("integer", "int-or-string"), description),
             SchemaKind.Time => Named("io.k8s.apimachinery.pkg.apis.meta.v1.Time", new JsonObject { ["type"] = "string", ["format"] = "date-time" }, description),
             SchemaKind.MicroTime => Named("io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime", new JsonObject { ["type"] = "string", ["format"] = "date-time" }, description),
             SchemaKind.Bytes => new JsonObject { ["type"] = "string", ["format"] = "byte" },
@@ -147,6 +147,20 @@ internal sealed partial class OpenApiSchemas(DocumentationFile documentation, st
         {
             result["x-kubernetes-patch-strategy"] = string.Join(',', strategies);
         }
+    }
+
+    /// <summary>A string or a number: version 2 of OpenAPI cannot say that and says string.</summary>
+    private JsonObject OneOf(string number, string? format)
+    {
+        var result = referencePrefix.StartsWith("#/components", StringComparison.Ordinal)
+            ? new JsonObject { ["oneOf"] = new JsonArray(new JsonObject { ["type"] = number }, new JsonObject { ["type"] = "string" }) }
+            : new JsonObject { ["type"] = "string" };
+        if (format is not null)
+        {
+            result["format"] = format;
+        }
+
+        return result;
     }
 
     private JsonObject Named(string name, JsonObject definition, string description)
