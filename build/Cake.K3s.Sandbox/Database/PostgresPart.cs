@@ -175,7 +175,7 @@ internal sealed class PostgresPart(
         Username = Superuser,
         Password = Password(Superuser),
         Database = "postgres",
-        Timeout = 2,
+        Timeout = 5,
         CommandTimeout = 10,
         Pooling = false,
     });
