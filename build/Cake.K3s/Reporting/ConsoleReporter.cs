@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Cake.Core.Diagnostics;
 using Cake.K3s.Processes;
 
@@ -6,13 +7,15 @@ namespace Cake.K3s.Reporting;
 /// <summary>Writes events as plain lines to Cake's log, masked: the same words on a terminal and in CI.</summary>
 internal sealed class ConsoleReporter(ICakeLog log, ISecretMask mask) : IReporter
 {
+    private readonly ConcurrentDictionary<(string, string?, string), string> _workloads = new();
+
     /// <inheritdoc/>
     public void Report(RunEvent runEvent)
     {
         var line = runEvent switch
         {
             LineReported reported => reported,
-            WorkloadChanged change => new LineReported(LineLevel.Step, $"{change.Kind}/{change.Name}", Describe(change)),
+            WorkloadChanged change when IsNew(change) => new LineReported(LineLevel.Step, $"{change.Kind}/{change.Name}", Describe(change)),
             _ => null,
         };
         if (line is null)
@@ -29,6 +32,19 @@ internal sealed class ConsoleReporter(ICakeLog log, ISecretMask mask) : IReporte
 
         // The text goes in as an argument: braces in it are not placeholders.
         log.Write(verbosity, level, "{0}", text);
+    }
+
+    /// <summary>Whether the line differs from the last one of its workload; its pods alone may have changed, which no line shows.</summary>
+    private bool IsNew(WorkloadChanged change)
+    {
+        var text = Describe(change);
+        var isNew = true;
+        _workloads.AddOrUpdate((change.Kind, change.Namespace, change.Name), text, (_, last) =>
+        {
+            isNew = last != text;
+            return text;
+        });
+        return isNew;
     }
 
     private static string Describe(WorkloadChanged change) => change.State switch
