@@ -38,7 +38,7 @@ internal sealed class ContentStore(string root)
 
         foreach (var leftover in Directory.EnumerateDirectories(directory, PartialPrefix + "*"))
         {
-            Remove(leftover);
+            RemoveIfUnused(leftover);
         }
 
         var partial = Directory.CreateDirectory(Path.Combine(directory, PartialPrefix + Guid.NewGuid().ToString("N")));
@@ -51,16 +51,17 @@ internal sealed class ContentStore(string root)
         }
         catch
         {
-            Remove(partial.FullName);
+            RemoveIfUnused(partial.FullName);
             throw;
         }
     }
 
-    private static void Remove(string partial)
+    /// <summary>Removes a directory that does not count any more, unless something still writes to it.</summary>
+    public static void RemoveIfUnused(string directory)
     {
         try
         {
-            Directory.Delete(partial, recursive: true);
+            Directory.Delete(directory, recursive: true);
         }
         catch (IOException)
         {

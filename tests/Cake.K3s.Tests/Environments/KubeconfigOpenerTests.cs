@@ -95,7 +95,7 @@ public sealed class KubeconfigOpenerTests
     [Test]
     public void Should_tell_how_to_make_a_key_When_none_is_named()
     {
-        Assert.That(() => OpenAsync(signing: "{}"), Throws.TypeOf<SettingsException>().With.Message.Contains("cosign generate-key-pair"));
+        Assert.That(() => OpenAsync(signing: "{}"), Throws.TypeOf<SettingsException>().With.Message.Contains("--target=SignKeyCreate"));
     }
 
     [TestCase("{privateKey: missing.key}", "private key")]
