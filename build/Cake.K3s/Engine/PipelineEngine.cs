@@ -111,6 +111,11 @@ internal sealed class PipelineEngine : ICakeEngine
 
     public Task<CakeReport> RunTargetAsync(ICakeContext context, IExecutionStrategy strategy, ExecutionSettings settings)
     {
+        if (DryRunStrategy.IsDryRun(strategy))
+        {
+            strategy = new DryRunStrategy(strategy);
+        }
+
         if (settings.Exclusive)
         {
             return _engine.RunTargetAsync(context, strategy, settings);

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Cake.Cli;
 using Cake.Core;
 using Cake.Core.Diagnostics;
 using Cake.Frosting;
@@ -171,6 +172,31 @@ public sealed class PipelineEngineTests
             Thread.SpinWait(10_000);
             Interlocked.Decrement(ref inside);
         }
+    }
+
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task Should_Run_Neither_Setup_Nor_Teardown_When_It_Is_A_Dry_Run(bool exclusive)
+    {
+        List<string> ran = [];
+        var screen = new RecordingConsole();
+        var log = new CakeBuildLog(screen);
+        var engine = Engine();
+        engine.RegisterSetupAction(_ => ran.Add("setup"));
+        engine.RegisterTeardownAction(_ => ran.Add("teardown"));
+        engine.RegisterTask("Deploy").Does(() => ran.Add("task"));
+
+        // The host that the Cake.Frosting package uses as well.
+        var host = new DryRunScriptHost<ICakeContext>(engine, new StubContext(log), log);
+        if (exclusive)
+        {
+            host.Settings.UseExclusiveTarget();
+        }
+
+        await host.RunTargetAsync("Deploy");
+
+        Assert.That(ran, Is.Empty);
+        Assert.That(screen.Lines, Does.Contain("1. Deploy"));
     }
 
     [Test]
