@@ -66,6 +66,7 @@ public sealed class CheckRunner
                 WorkingDirectory = _run.Settings.Root,
                 OnLine = line => _reporter.Output(kind, line.Text),
                 Purpose = $"{kind} command '{check.Run}'",
+                NextStep = "mend what it reports above and run again; what has passed is not repeated",
             },
             cancellationToken);
         stamps.Write(key, _time.GetUtcNow());

@@ -45,6 +45,9 @@ public sealed record Command(string Program, ImmutableArray<string> Arguments)
 
     /// <summary>What the command is for, in an error's first line, e.g. <c>build image api</c>; null names the program.</summary>
     public string? Purpose { get; init; }
+
+    /// <summary>What the operator does next when it fails, as one sentence; null where nothing can be said before the failure is known.</summary>
+    public string? NextStep { get; init; }
 }
 
 /// <summary>One line of a program's output.</summary>

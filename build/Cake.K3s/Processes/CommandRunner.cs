@@ -187,7 +187,7 @@ internal sealed class CommandRunner(ISecretMask mask, TimeProvider time) : IComm
             exitCode,
             DirectoryOf(command),
             lastLines,
-            nextStep,
+            nextStep ?? command.NextStep,
             inner);
     }
 
