@@ -117,10 +117,18 @@ internal sealed class ContainerEngine(NodeOptions options, ILogger<ContainerEngi
     {
         try
         {
-            await _docker.Containers.StopContainerAsync(
-                id, new ContainerStopParameters { WaitBeforeKillSeconds = (uint)Math.Max(0, Math.Ceiling(grace.TotalSeconds)) }, cancellationToken);
+            if (grace > TimeSpan.Zero)
+            {
+                await _docker.Containers.StopContainerAsync(
+                    id, new ContainerStopParameters { WaitBeforeKillSeconds = (uint)Math.Ceiling(grace.TotalSeconds) }, cancellationToken);
+                return;
+            }
+
+            // The client leaves a zero out of the request, and the engine would wait its ten seconds.
+            await _docker.Containers.KillContainerAsync(id, new ContainerKillParameters { Signal = "KILL" }, cancellationToken);
+            await _docker.Containers.WaitContainerAsync(id, cancellationToken);
         }
-        catch (DockerApiException e) when (e.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.NotModified)
+        catch (DockerApiException e) when (e.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.NotModified or HttpStatusCode.Conflict)
         {
             // It ended by itself.
         }
