@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using System.Net.Sockets;
 using Cake.K3s.Sandbox.Node.Pods;
+using Docker.DotNet;
 using k8s.Models;
 
 namespace Cake.K3s.Sandbox.Node;
@@ -72,6 +74,10 @@ internal sealed class NodeAgent(PodDependencies with, ILogger<NodeAgent> logger)
         {
             _ = ForgetAsync(pod.Metadata.Uid, started);
         }
+        else
+        {
+            _ = started.DisposeAsync();
+        }
     }
 
     private async Task ForgetAsync(string uid, PodWorker worker)
@@ -102,7 +108,7 @@ internal sealed class NodeAgent(PodDependencies with, ILogger<NodeAgent> logger)
 
                 return;
             }
-            catch (HttpRequestException e)
+            catch (Exception e) when (e is HttpRequestException or IOException or SocketException or TimeoutException or DockerApiException)
             {
                 logger.LogWarning(e, "The Docker engine does not answer at {Endpoint}", with.Options.DockerEndpoint);
                 await Task.Delay(TimeSpan.FromSeconds(1), with.Time, cancellationToken);

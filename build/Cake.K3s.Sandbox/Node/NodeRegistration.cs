@@ -25,8 +25,9 @@ internal sealed class NodeRegistration(
                 await RegisterAsync(stoppingToken);
                 await RenewAsync(stoppingToken);
             }
-            catch (Exception e) when (e is HttpRequestException or ApiException or IOException or Docker.DotNet.DockerApiException)
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
+                // Whatever it is, the engine's or the API's: an unhandled one would end the whole daemon.
                 logger.LogDebug(e, "The node could not be registered yet");
                 pause = TimeSpan.FromMilliseconds(200);
             }

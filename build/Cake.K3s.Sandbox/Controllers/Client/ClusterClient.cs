@@ -178,15 +178,21 @@ internal sealed class ClusterClient
             request.Content = new StringContent(json, Encoding.UTF8, new MediaTypeHeaderValue(mediaType ?? "application/json"));
         }
 
-        var response = await _http.SendAsync(request, completion, timeout.Token);
+        HttpResponseMessage? response = null;
         try
         {
+            response = await _http.SendAsync(request, completion, timeout.Token);
             await ThrowIfFailedAsync(response, timeout.Token);
             return response;
         }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            response?.Dispose();
+            throw new HttpRequestException($"The Kubernetes API did not answer {method} {path} within {RequestTimeout.TotalSeconds:0} s.", e);
+        }
         catch
         {
-            response.Dispose();
+            response?.Dispose();
             throw;
         }
     }

@@ -121,13 +121,14 @@ internal sealed class IngressServer : BackgroundService
     /// <summary>Nothing was sent, or sending it twice does no harm.</summary>
     private static bool MayRepeat(HttpContext context, ForwarderError error)
     {
-        if (error != ForwarderError.Request)
+        if (error is not (ForwarderError.Request or ForwarderError.RequestTimedOut))
         {
             return false;
         }
 
-        var exception = context.GetForwarderErrorFeature()?.Exception;
-        var unsent = exception is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError };
+        // A pod that is gone altogether does not refuse: connecting to it takes longer than may be.
+        var unsent = context.GetForwarderErrorFeature()?.Exception
+            is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } or OperationCanceledException { InnerException: TimeoutException };
         return unsent || HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method) || HttpMethods.IsOptions(context.Request.Method);
     }
 

@@ -235,7 +235,7 @@ internal sealed class ContainerEngine(NodeOptions options, ILogger<ContainerEngi
             {
                 return;
             }
-            catch (Exception e) when (e is HttpRequestException or IOException or SocketException or DockerApiException or OperationCanceledException)
+            catch (Exception e) when (e is HttpRequestException or IOException or SocketException or TimeoutException or DockerApiException or OperationCanceledException)
             {
                 logger.LogDebug(e, "The engine's events were cut");
             }

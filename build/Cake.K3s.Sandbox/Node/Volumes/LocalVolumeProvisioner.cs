@@ -54,7 +54,7 @@ internal sealed class LocalVolumeProvisioner : Controller
 
         if (claim.Spec.VolumeName != name)
         {
-            claim = await Client.PatchAsync<V1PersistentVolumeClaim>(key, new JsonObject { ["spec"] = new JsonObject { ["volumeName"] = name, ["storageClassName"] = StorageClass } }, cancellationToken);
+            claim = await Client.PatchAsync<V1PersistentVolumeClaim>(key, new JsonObject { ["spec"] = new JsonObject { ["volumeName"] = name } }, cancellationToken);
             _claims.Observe(claim);
         }
 

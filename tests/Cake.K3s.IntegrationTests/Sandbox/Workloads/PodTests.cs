@@ -6,7 +6,7 @@ using k8s.Models;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 
-namespace Cake.K3s.IntegrationTests.Sandbox;
+namespace Cake.K3s.IntegrationTests.Sandbox.Workloads;
 
 /// <summary>Pods as real containers: what a client of the API sees of them.</summary>
 [TestFixture]
@@ -16,24 +16,10 @@ internal sealed class PodTests
 {
     private const string Sleeper = """ "terminationGracePeriodSeconds": 0, "containers": [{"name": "main", "image": "local/tools:1", "command": ["sleep", "1000"]}] """;
 
-    private TestCluster _cluster;
     private string _ns;
 
     [OneTimeSetUp]
-    public async Task StartAsync()
-    {
-        _cluster = await TestCluster.StartAsync();
-        _ns = await _cluster.NamespaceAsync();
-    }
-
-    [OneTimeTearDown]
-    public async Task StopAsync()
-    {
-        if (_cluster is not null)
-        {
-            await _cluster.DisposeAsync();
-        }
-    }
+    public async Task MakeNamespaceAsync() => _ns = await SharedCluster.Instance.NamespaceAsync();
 
     [TestCase("exits", """ "containers": [{"name": "main", "image": "local/tools:1", "command": ["sh", "-c", "exit 3"]}] """, "CrashLoopBackOff", "back-off 10s restarting failed container=main pod=exits_")]
     [TestCase("no-program", """ "containers": [{"name": "main", "image": "local/tools:1", "command": ["/none"]}] """, "CrashLoopBackOff", "back-off 10s")]
@@ -44,11 +30,11 @@ internal sealed class PodTests
     [TestCase("root", """ "securityContext": {"runAsNonRoot": true}, "containers": [{"name": "main", "image": "local/tools:1"}] """, "CreateContainerConfigError", "container has runAsNonRoot and image will run as root")]
     public async Task Should_Wait_For_The_Reason_That_A_Kubelet_Gives_When_A_Container_Cannot_Run(string name, string spec, string reason, string message)
     {
-        await _cluster.CreatePodAsync(_ns, name, spec.Replace("REGISTRY", _cluster.Addresses.Registry, StringComparison.Ordinal));
+        await SharedCluster.Instance.CreatePodAsync(_ns, name, spec.Replace("REGISTRY", SharedCluster.Instance.Addresses.Registry, StringComparison.Ordinal));
 
-        var pod = await _cluster.PodAsync(_ns, name, pod => Waiting(pod)?.Reason == reason);
+        var pod = await SharedCluster.Instance.PodAsync(_ns, name, pod => Waiting(pod)?.Reason == reason);
 
-        Assert.That(Waiting(pod)!.Message, Does.Contain(message.Replace("REGISTRY", _cluster.Addresses.Registry, StringComparison.Ordinal)));
+        Assert.That(Waiting(pod)!.Message, Does.Contain(message.Replace("REGISTRY", SharedCluster.Instance.Addresses.Registry, StringComparison.Ordinal)));
     }
 
     [TestCase("oom", """ ["sh", "-c", "x=0123456789; while true; do x=$x$x; done"] """, "OOMKilled", 137)]
@@ -56,10 +42,10 @@ internal sealed class PodTests
     [TestCase("ends", """ ["echo", "done"] """, "Completed", 0)]
     public async Task Should_Say_How_It_Ended_When_A_Container_Is_Not_Restarted(string name, string command, string reason, int code)
     {
-        await _cluster.CreatePodAsync(
+        await SharedCluster.Instance.CreatePodAsync(
             _ns, name, $$$""" "restartPolicy": "Never", "containers": [{"name": "main", "image": "local/tools:1", "command": {{{command}}}, "resources": {"limits": {"memory": "32Mi"} } }] """);
 
-        var pod = await _cluster.PodAsync(_ns, name, pod => pod.Status.Phase is "Succeeded" or "Failed");
+        var pod = await SharedCluster.Instance.PodAsync(_ns, name, pod => pod.Status.Phase is "Succeeded" or "Failed");
 
         var ended = pod.Status.ContainerStatuses[0].State.Terminated;
         Assert.That((pod.Status.Phase, ended.Reason, ended.ExitCode), Is.EqualTo((code == 0 ? "Succeeded" : "Failed", reason, code)));
@@ -69,10 +55,10 @@ internal sealed class PodTests
     public async Task Should_Crash_With_The_Loader_S_Words_When_The_Image_Is_For_Another_Architecture()
     {
         await using var files = await PauseImage.RootFileSystemAsync("arm64", default);
-        await _cluster.ImportAsync(files, "local/arm:1", "linux/arm64");
-        await _cluster.CreatePodAsync(_ns, "arm", """ "containers": [{"name": "main", "image": "local/arm:1", "command": ["/pause"], "terminationMessagePolicy": "FallbackToLogsOnError"}] """);
+        await SharedCluster.Instance.ImportAsync(files, "local/arm:1", "linux/arm64");
+        await SharedCluster.Instance.CreatePodAsync(_ns, "arm", """ "containers": [{"name": "main", "image": "local/arm:1", "command": ["/pause"], "terminationMessagePolicy": "FallbackToLogsOnError"}] """);
 
-        var pod = await _cluster.PodAsync(_ns, "arm", pod => Waiting(pod)?.Reason == "CrashLoopBackOff");
+        var pod = await SharedCluster.Instance.PodAsync(_ns, "arm", pod => Waiting(pod)?.Reason == "CrashLoopBackOff");
 
         Assert.That(pod.Status.ContainerStatuses[0].LastState.Terminated.Message, Does.Contain("exec format error"));
     }
@@ -90,9 +76,9 @@ internal sealed class PodTests
         });
         await registry.StartAsync();
         var host = new Uri(registry.Urls.Single()).Authority;
-        await _cluster.CreatePodAsync(_ns, "private", $$$""" "containers": [{"name": "main", "image": "{{{host}}}/app:1"}] """);
+        await SharedCluster.Instance.CreatePodAsync(_ns, "private", $$$""" "containers": [{"name": "main", "image": "{{{host}}}/app:1"}] """);
 
-        var pod = await _cluster.PodAsync(_ns, "private", pod => Waiting(pod)?.Reason == "ErrImagePull");
+        var pod = await SharedCluster.Instance.PodAsync(_ns, "private", pod => Waiting(pod)?.Reason == "ErrImagePull");
 
         Assert.That(Waiting(pod)!.Message, Does.Contain("pull access denied, repository does not exist or may require authorization"));
     }
@@ -100,38 +86,38 @@ internal sealed class PodTests
     [Test]
     public async Task Should_Run_When_The_Image_Appears_After_The_First_Pull_Failed()
     {
-        var image = $"{_cluster.Addresses.Registry}/late:1";
-        await _cluster.CreatePodAsync(_ns, "late", $$$""" "terminationGracePeriodSeconds": 0, "containers": [{"name": "main", "image": "{{{image}}}", "command": ["sleep", "1000"]}] """);
-        await _cluster.PodAsync(_ns, "late", pod => Waiting(pod)?.Reason == "ImagePullBackOff");
-        await _cluster.PushToolsAsync("late");
+        var image = $"{SharedCluster.Instance.Addresses.Registry}/late:1";
+        await SharedCluster.Instance.CreatePodAsync(_ns, "late", $$$""" "terminationGracePeriodSeconds": 0, "containers": [{"name": "main", "image": "{{{image}}}", "command": ["sleep", "1000"]}] """);
+        await SharedCluster.Instance.PodAsync(_ns, "late", pod => Waiting(pod)?.Reason == "ImagePullBackOff");
+        await SharedCluster.Instance.PushToolsAsync("late");
 
-        var pod = await _cluster.PodAsync(_ns, "late", IsReady);
+        var pod = await SharedCluster.Instance.PodAsync(_ns, "late", IsReady);
 
-        Assert.That(pod.Status.ContainerStatuses[0].ImageID, Does.StartWith($"{_cluster.Addresses.Registry}/late@sha256:"));
+        Assert.That(pod.Status.ContainerStatuses[0].ImageID, Does.StartWith($"{SharedCluster.Instance.Addresses.Registry}/late@sha256:"));
     }
 
     [Test]
     public async Task Should_Run_Init_Containers_First_When_There_Are_Some()
     {
-        await _cluster.CreatePodAsync(_ns, "init", """
+        await SharedCluster.Instance.CreatePodAsync(_ns, "init", """
             "restartPolicy": "Never", "volumes": [{"name": "work", "emptyDir": {}}],
             "initContainers": [{"name": "prepare", "image": "local/tools:1", "command": ["sh", "-c", "echo prepared > /work/file"], "volumeMounts": [{"name": "work", "mountPath": "/work"}]}],
             "containers": [{"name": "main", "image": "local/tools:1", "command": ["cat", "/work/file"], "volumeMounts": [{"name": "work", "mountPath": "/work"}]}]
             """);
-        await _cluster.PodAsync(_ns, "init", pod => pod.Status.Phase == "Succeeded");
+        await SharedCluster.Instance.PodAsync(_ns, "init", pod => pod.Status.Phase == "Succeeded");
 
-        Assert.That(await _cluster.LogAsync(_ns, "init"), Is.EqualTo("prepared\n"));
+        Assert.That(await SharedCluster.Instance.LogAsync(_ns, "init"), Is.EqualTo("prepared\n"));
     }
 
     [Test]
     public async Task Should_Not_Start_The_Others_When_An_Init_Container_Fails()
     {
-        await _cluster.CreatePodAsync(_ns, "init-fails", """
+        await SharedCluster.Instance.CreatePodAsync(_ns, "init-fails", """
             "initContainers": [{"name": "prepare", "image": "local/tools:1", "command": ["sh", "-c", "exit 1"]}],
             "containers": [{"name": "main", "image": "local/tools:1", "command": ["sleep", "1000"]}]
             """);
 
-        var pod = await _cluster.PodAsync(_ns, "init-fails", pod => pod.Status.InitContainerStatuses?[0].State.Waiting?.Reason == "CrashLoopBackOff");
+        var pod = await SharedCluster.Instance.PodAsync(_ns, "init-fails", pod => pod.Status.InitContainerStatuses?[0].State.Waiting?.Reason == "CrashLoopBackOff");
 
         Assert.That((pod.Status.Phase, Waiting(pod)!.Reason), Is.EqualTo(("Pending", "PodInitializing")));
     }
@@ -139,11 +125,11 @@ internal sealed class PodTests
     [Test]
     public async Task Should_Give_A_Container_Its_Variables_Files_And_Rights_When_The_Spec_Has_Them()
     {
-        await _cluster.Client.CoreV1.CreateNamespacedConfigMapAsync(
+        await SharedCluster.Instance.Client.CoreV1.CreateNamespacedConfigMapAsync(
             new V1ConfigMap { Metadata = new V1ObjectMeta { Name = "settings" }, Data = new Dictionary<string, string> { ["MODE"] = "test", ["file"] = "content" } }, _ns);
-        await _cluster.Client.CoreV1.CreateNamespacedSecretAsync(
+        await SharedCluster.Instance.Client.CoreV1.CreateNamespacedSecretAsync(
             new V1Secret { Metadata = new V1ObjectMeta { Name = "secrets" }, Data = new Dictionary<string, byte[]> { ["key"] = Encoding.UTF8.GetBytes("s3cret") } }, _ns);
-        await _cluster.CreatePodAsync(_ns, "inputs", """
+        await SharedCluster.Instance.CreatePodAsync(_ns, "inputs", """
             "restartPolicy": "Never", "securityContext": {"runAsUser": 1000, "runAsGroup": 2000, "fsGroup": 3000},
             "volumes": [{"name": "settings", "configMap": {"name": "settings"}}, {"name": "secrets", "secret": {"secretName": "secrets", "defaultMode": 288}}, {"name": "memory", "emptyDir": {"medium": "Memory"}}],
             "containers": [{"name": "main", "image": "local/tools:1",
@@ -153,9 +139,9 @@ internal sealed class PodTests
               "securityContext": {"readOnlyRootFilesystem": true, "allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
               "volumeMounts": [{"name": "settings", "mountPath": "/etc/settings"}, {"name": "secrets", "mountPath": "/etc/secrets"}, {"name": "memory", "mountPath": "/memory"}]}]
             """);
-        await _cluster.PodAsync(_ns, "inputs", pod => pod.Status.Phase == "Succeeded");
+        await SharedCluster.Instance.PodAsync(_ns, "inputs", pod => pod.Status.Phase == "Succeeded");
 
-        var lines = (await _cluster.LogAsync(_ns, "inputs")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var lines = (await SharedCluster.Instance.LogAsync(_ns, "inputs")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
         Assert.That(lines.Where(line => !line.StartsWith("touch:", StringComparison.Ordinal)), Is.EqualTo(new[] { "test-inputs contents3cret", "1000", "2000", "2000 3000", "writable", "sealed", "440" }));
     }
@@ -163,51 +149,51 @@ internal sealed class PodTests
     [Test]
     public async Task Should_Kill_And_Restart_When_The_Liveness_Probe_Fails()
     {
-        await _cluster.CreatePodAsync(_ns, "dies", """
+        await SharedCluster.Instance.CreatePodAsync(_ns, "dies", """
             "terminationGracePeriodSeconds": 1,
             "containers": [{"name": "main", "image": "local/tools:1", "command": ["sleep", "1000"], "livenessProbe": {"exec": {"command": ["cat", "/none"]}, "periodSeconds": 1, "failureThreshold": 2}}]
             """);
-        await _cluster.PodAsync(_ns, "dies", pod => pod.Status.ContainerStatuses?[0].RestartCount > 0);
+        await SharedCluster.Instance.PodAsync(_ns, "dies", pod => pod.Status.ContainerStatuses?[0].RestartCount > 0);
 
         Assert.Multiple(async () =>
         {
-            Assert.That(await _cluster.EventsAsync(_ns, "dies", "Unhealthy"), Has.Some.StartsWith("Liveness probe failed: cat: can't open '/none'"));
-            Assert.That(await _cluster.EventsAsync(_ns, "dies", "Killing"), Has.Some.EqualTo("Container main failed liveness probe, will be restarted"));
+            Assert.That(await SharedCluster.Instance.EventsAsync(_ns, "dies", "Unhealthy"), Has.Some.StartsWith("Liveness probe failed: cat: can't open '/none'"));
+            Assert.That(await SharedCluster.Instance.EventsAsync(_ns, "dies", "Killing"), Has.Some.EqualTo("Container main failed liveness probe, will be restarted"));
         });
     }
 
     [Test]
     public async Task Should_Not_Be_Ready_When_The_Readiness_Probe_Fails()
     {
-        await _cluster.CreatePodAsync(_ns, "unready", """
+        await SharedCluster.Instance.CreatePodAsync(_ns, "unready", """
             "terminationGracePeriodSeconds": 0,
             "containers": [{"name": "main", "image": "local/tools:1", "command": ["sh", "-c", "mkdir /www; httpd -f -p 8000 -h /www"], "ports": [{"name": "http", "containerPort": 8000}],
               "readinessProbe": {"httpGet": {"path": "/health", "port": "http"}, "periodSeconds": 1}}]
             """);
-        await TestCluster.UntilAsync(() => _cluster.EventsAsync(_ns, "unready", "Unhealthy"), events => events.Contains("Readiness probe failed: HTTP probe failed with statuscode: 404"));
-        Assert.That(IsReady(await _cluster.Client.CoreV1.ReadNamespacedPodAsync("unready", _ns)), Is.False);
+        await TestCluster.UntilAsync(() => SharedCluster.Instance.EventsAsync(_ns, "unready", "Unhealthy"), events => events.Contains("Readiness probe failed: HTTP probe failed with statuscode: 404"));
+        Assert.That(IsReady(await SharedCluster.Instance.Client.CoreV1.ReadNamespacedPodAsync("unready", _ns)), Is.False);
 
         await ExecAsync("unready", "touch", "/www/health");
 
-        await _cluster.PodAsync(_ns, "unready", IsReady);
+        await SharedCluster.Instance.PodAsync(_ns, "unready", IsReady);
     }
 
     [Test]
     public async Task Should_Keep_The_Log_And_Last_Words_Of_The_Previous_When_A_Container_Restarts()
     {
-        await _cluster.CreatePodAsync(_ns, "twice", """ "containers": [{"name": "main", "image": "local/tools:1", "command": ["sh", "-c", "echo failing; echo because > /dev/termination-log; exit 1"]}] """);
+        await SharedCluster.Instance.CreatePodAsync(_ns, "twice", """ "containers": [{"name": "main", "image": "local/tools:1", "command": ["sh", "-c", "echo failing; echo because > /dev/termination-log; exit 1"]}] """);
 
-        var pod = await _cluster.PodAsync(_ns, "twice", pod => pod.Status.ContainerStatuses?[0] is { RestartCount: > 0, LastState.Terminated: not null });
+        var pod = await SharedCluster.Instance.PodAsync(_ns, "twice", pod => pod.Status.ContainerStatuses?[0] is { RestartCount: > 0, LastState.Terminated: not null });
 
         Assert.That(pod.Status.ContainerStatuses[0].LastState.Terminated.Message, Is.EqualTo("because\n"));
-        Assert.That(await _cluster.LogAsync(_ns, "twice", previous: true), Is.EqualTo("failing\n"));
+        Assert.That(await SharedCluster.Instance.LogAsync(_ns, "twice", previous: true), Is.EqualTo("failing\n"));
     }
 
     [Test]
     public async Task Should_Pass_On_Streams_And_Exit_Code_When_A_Command_Is_Executed()
     {
-        await _cluster.CreatePodAsync(_ns, "exec", Sleeper);
-        await _cluster.PodAsync(_ns, "exec", IsReady);
+        await SharedCluster.Instance.CreatePodAsync(_ns, "exec", Sleeper);
+        await SharedCluster.Instance.PodAsync(_ns, "exec", IsReady);
 
         Assert.That(await ExecAsync("exec", "sh", "-c", "echo out; echo err >&2; exit 3"), Is.EqualTo((3, "out\n", "err\n")));
     }
@@ -215,16 +201,16 @@ internal sealed class PodTests
     [Test]
     public async Task Should_Leave_Nothing_On_The_Engine_When_A_Pod_Is_Deleted()
     {
-        var created = await _cluster.CreatePodAsync(_ns, "deleted", Sleeper);
-        await _cluster.PodAsync(_ns, "deleted", IsReady);
+        var created = await SharedCluster.Instance.CreatePodAsync(_ns, "deleted", Sleeper);
+        await SharedCluster.Instance.PodAsync(_ns, "deleted", IsReady);
 
-        await _cluster.Client.CoreV1.DeleteNamespacedPodAsync("deleted", _ns);
-        await TestCluster.UntilAsync(async () => (await _cluster.Client.CoreV1.ListNamespacedPodAsync(_ns, fieldSelector: "metadata.name=deleted")).Items.Count, count => count == 0);
+        await SharedCluster.Instance.Client.CoreV1.DeleteNamespacedPodAsync("deleted", _ns);
+        await TestCluster.UntilAsync(async () => (await SharedCluster.Instance.Client.CoreV1.ListNamespacedPodAsync(_ns, fieldSelector: "metadata.name=deleted")).Items.Count, count => count == 0);
 
         await TestCluster.UntilAsync(
-            async () => (await _cluster.Engine.Containers.ListContainersAsync(new() { All = true })).Count(container => container.Labels.Values.Contains(created.Metadata.Uid)),
+            async () => (await SharedCluster.Instance.Engine.Containers.ListContainersAsync(new() { All = true })).Count(container => container.Labels.Values.Contains(created.Metadata.Uid)),
             count => count == 0);
-        await TestCluster.UntilAsync(() => Task.FromResult(Directory.Exists(Path.Combine(_cluster.Sandbox.Directories.Node, "pods", created.Metadata.Uid))), exists => !exists);
+        await TestCluster.UntilAsync(() => Task.FromResult(Directory.Exists(Path.Combine(SharedCluster.Instance.Sandbox.Directories.Node, "pods", created.Metadata.Uid))), exists => !exists);
     }
 
     [Test]
@@ -233,15 +219,15 @@ internal sealed class PodTests
         var marks = Directory.CreateTempSubdirectory("cake-k3s-marks-").FullName;
         try
         {
-            await _cluster.CreatePodAsync(_ns, "graceful", $$$"""
+            await SharedCluster.Instance.CreatePodAsync(_ns, "graceful", $$$"""
                 "terminationGracePeriodSeconds": 10, "volumes": [{"name": "marks", "hostPath": {"path": "{{{marks}}}"}}],
                 "containers": [{"name": "main", "image": "local/tools:1", "command": ["sh", "-c", "trap 'echo term >> /marks/file; exit 0' TERM; while true; do sleep 0.1; done"],
                   "lifecycle": {"preStop": {"exec": {"command": ["sh", "-c", "echo hook >> /marks/file"]} } }, "volumeMounts": [{"name": "marks", "mountPath": "/marks"}]}]
                 """);
-            await _cluster.PodAsync(_ns, "graceful", IsReady);
+            await SharedCluster.Instance.PodAsync(_ns, "graceful", IsReady);
 
-            await _cluster.Client.CoreV1.DeleteNamespacedPodAsync("graceful", _ns);
-            await TestCluster.UntilAsync(async () => (await _cluster.Client.CoreV1.ListNamespacedPodAsync(_ns, fieldSelector: "metadata.name=graceful")).Items.Count, count => count == 0);
+            await SharedCluster.Instance.Client.CoreV1.DeleteNamespacedPodAsync("graceful", _ns);
+            await TestCluster.UntilAsync(async () => (await SharedCluster.Instance.Client.CoreV1.ListNamespacedPodAsync(_ns, fieldSelector: "metadata.name=graceful")).Items.Count, count => count == 0);
 
             Assert.That(await File.ReadAllTextAsync(Path.Combine(marks, "file")), Is.EqualTo("hook\nterm\n"));
         }
@@ -254,9 +240,9 @@ internal sealed class PodTests
     [Test]
     public async Task Should_Stay_Pending_With_The_Scheduler_S_Words_When_The_Node_Is_Too_Small()
     {
-        await _cluster.CreatePodAsync(_ns, "huge", """ "containers": [{"name": "main", "image": "local/tools:1", "resources": {"requests": {"cpu": "1000"}}}] """);
+        await SharedCluster.Instance.CreatePodAsync(_ns, "huge", """ "containers": [{"name": "main", "image": "local/tools:1", "resources": {"requests": {"cpu": "1000"}}}] """);
 
-        var pod = await _cluster.PodAsync(_ns, "huge", pod => pod.Status.Conditions?.Any(condition => condition.Reason == "Unschedulable") == true);
+        var pod = await SharedCluster.Instance.PodAsync(_ns, "huge", pod => pod.Status.Conditions?.Any(condition => condition.Reason == "Unschedulable") == true);
 
         Assert.That(pod.Status.Conditions.Single(condition => condition.Type == "PodScheduled").Message, Does.StartWith("0/1 nodes are available: 1 Insufficient cpu."));
     }
@@ -265,15 +251,15 @@ internal sealed class PodTests
     public async Task Should_Show_The_New_Content_When_A_Mounted_ConfigMap_Changes()
     {
         var map = new V1ConfigMap { Metadata = new V1ObjectMeta { Name = "live" }, Data = new Dictionary<string, string> { ["a"] = "1" } };
-        await _cluster.Client.CoreV1.CreateNamespacedConfigMapAsync(map, _ns);
-        await _cluster.CreatePodAsync(_ns, "live", """
+        await SharedCluster.Instance.Client.CoreV1.CreateNamespacedConfigMapAsync(map, _ns);
+        await SharedCluster.Instance.CreatePodAsync(_ns, "live", """
             "terminationGracePeriodSeconds": 0, "volumes": [{"name": "live", "configMap": {"name": "live"}}],
             "containers": [{"name": "main", "image": "local/tools:1", "command": ["sleep", "1000"], "volumeMounts": [{"name": "live", "mountPath": "/live"}]}]
             """);
-        await _cluster.PodAsync(_ns, "live", IsReady);
+        await SharedCluster.Instance.PodAsync(_ns, "live", IsReady);
 
         map.Data["a"] = "2";
-        await _cluster.Client.CoreV1.ReplaceNamespacedConfigMapAsync(map, "live", _ns);
+        await SharedCluster.Instance.Client.CoreV1.ReplaceNamespacedConfigMapAsync(map, "live", _ns);
 
         await TestCluster.UntilAsync(async () => (await ExecAsync("live", "cat", "/live/a")).Output, output => output == "2");
     }
@@ -281,7 +267,7 @@ internal sealed class PodTests
     private async Task<(int Code, string Output, string Error)> ExecAsync(string pod, params string[] command)
     {
         var (output, error) = (new MemoryStream(), new MemoryStream());
-        var code = await _cluster.Client.NamespacedPodExecAsync(
+        var code = await SharedCluster.Instance.Client.NamespacedPodExecAsync(
             pod, _ns, "main", command, false, async (_, stdout, stderr) => await Task.WhenAll(stdout.CopyToAsync(output), stderr.CopyToAsync(error)), default);
         return (code, Encoding.UTF8.GetString(output.ToArray()), Encoding.UTF8.GetString(error.ToArray()));
     }

@@ -7,7 +7,7 @@ using Docker.DotNet.Models;
 using k8s;
 using k8s.Models;
 
-namespace Cake.K3s.IntegrationTests.Sandbox;
+namespace Cake.K3s.IntegrationTests.Sandbox.Workloads;
 
 /// <summary>A sandbox with an image of small tools in its engine and registry, and a namespace a test.</summary>
 [SupportedOSPlatform("linux")]
@@ -94,7 +94,7 @@ internal sealed class TestCluster : IAsyncDisposable
                 return answer;
             }
 
-            Assert.That(patience.IsCancellationRequested, Is.False, $"still {answer}");
+            Assert.That(patience.IsCancellationRequested, Is.False, $"still {(answer is IKubernetesObject item ? KubernetesJson.Serialize(item) : answer?.ToString())}");
             await timer.WaitForNextTickAsync();
         }
     }
