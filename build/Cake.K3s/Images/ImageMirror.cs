@@ -74,7 +74,7 @@ public sealed class ImageMirror
             }
         }
 
-        await destination.PushTagsAsync(to, push.Digest, push.Tags, keys, cancellationToken);
+        await destination.PushTagsAsync(to, push.Digest, push.Tags, keys, rebuilt: false, cancellationToken);
         return sizes.Sum();
     }
 

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Cake.K3s.Environments;
 using Cake.K3s.Hosting;
 using Cake.K3s.Images.Attestations;
@@ -65,8 +64,18 @@ public sealed class ImagePusher
         var sent = build.InRegistry
             ? await CheckAsync(build, artifacts, repository, registry, keys, cancellationToken)
             : await PushAsync(build, artifacts, repository, registry, uploads, keys, cancellationToken);
-        ImmutableArray<string> tags = [ContentKey.TagOf(build.ContentKey), .. build.Tags];
-        await registry.PushTagsAsync(repository, build.Digest, tags, keys, cancellationToken);
+        var (tags, refused) = await registry.PushTagsAsync(
+            repository,
+            build.Digest,
+            [ContentKey.TagOf(build.ContentKey), .. build.Tags],
+            keys,
+            _run.Options.Rebuild,
+            cancellationToken);
+        foreach (var refusal in refused)
+        {
+            _reporter.Warning(name, refusal);
+        }
+
         artifacts.Write(new PushRecord
         {
             Image = name,

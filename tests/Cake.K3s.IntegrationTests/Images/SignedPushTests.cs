@@ -118,6 +118,41 @@ internal sealed class SignedPushTests
     }
 
     [Test]
+    public async Task Should_move_the_keys_tag_When_a_rebuild_was_asked_for()
+    {
+        _app.WriteBuild("api", "1", 1000);
+        await _app.SignAsync();
+        await _app.PushAsync();
+        var second = _app.WriteBuild("api", "1", 2000);
+        await _app.SignAsync();
+        _app.Rebuild = true;
+
+        await _app.PushAsync();
+
+        using var client = Registries.Open(_server.Connection);
+        Assert.That(await client.FindDigestAsync("shop/api", "key-1", default), Is.EqualTo(second));
+    }
+
+    [Test]
+    public async Task Should_leave_a_commits_tag_with_what_it_names_and_say_so_When_the_commit_gives_another_image()
+    {
+        var first = _app.WriteBuild("api", "1", 1000);
+        _app.Artifacts("api").Write(_app.Artifacts("api").ReadBuild() with { Tags = ["sha-0123456789ab"] });
+        await _app.SignAsync();
+        await _app.PushAsync();
+        var second = _app.WriteBuild("api", "2", 2000);
+        _app.Artifacts("api").Write(_app.Artifacts("api").ReadBuild() with { Tags = ["sha-0123456789ab"] });
+        await _app.SignAsync();
+
+        await _app.PushAsync();
+
+        using var client = Registries.Open(_server.Connection);
+        Assert.That(await client.FindDigestAsync("shop/api", "sha-0123456789ab", default), Is.EqualTo(first));
+        Assert.That(await client.FindDigestAsync("shop/api", "key-2", default), Is.EqualTo(second));
+        Assert.That(_app.Reporter.Lines, Has.Some.Contains($"sha-0123456789ab names {first} already"));
+    }
+
+    [Test]
     public async Task Should_take_over_a_keys_tag_When_it_names_an_unsigned_image()
     {
         _app.WriteBuild("api", "1", 1000);
