@@ -91,13 +91,13 @@ internal sealed class WorkloadTests : ClusterTest
     [Test]
     public async Task Should_replace_the_pods_When_a_rollout_is_restarted()
     {
-        var before = await KubectlAsync("get", "pods", "-o", "jsonpath={.items[*].metadata.uid}");
+        var before = await KubectlAsync("get", "pods", "-o", "jsonpath={.items[*].metadata.name}");
         await KubectlAsync("rollout", "restart", "deployment/cache");
         await KubectlAsync("rollout", "status", "deployment/cache", "--timeout=120s");
-        await KubectlAsync("wait", "pods", "-l", "app=cache", "--for=condition=Ready", "--timeout=60s");
-        var after = await KubectlAsync("get", "pods", "--field-selector=status.phase=Running", "-o", "jsonpath={.items[*].metadata.uid}");
+        await KubectlAsync("wait", "pod", before, "--for=delete", "--timeout=60s");
+        var after = await KubectlAsync("get", "deployment", "cache", "-o", "jsonpath={.status.readyReplicas}");
 
-        Assert.That(after.Split(' '), Does.Not.Contain(before));
+        Assert.That(after, Is.EqualTo("1"));
     }
 
     [Test]

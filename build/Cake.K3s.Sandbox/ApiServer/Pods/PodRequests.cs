@@ -95,7 +95,9 @@ internal sealed class PodRequests(ObjectStore store, IServiceProvider services, 
         var offered = context.WebSockets.WebSocketRequestedProtocols;
         if (offered.Contains(PortForwarding.TunnelProtocol))
         {
-            using var socket = await context.WebSockets.AcceptWebSocketAsync(PortForwarding.TunnelProtocol).ConfigureAwait(false);
+            // .NET takes no slash in the name of a protocol, so the header is written here.
+            context.Response.Headers.SecWebSocketProtocol = PortForwarding.TunnelProtocol;
+            using var socket = await context.WebSockets.AcceptWebSocketAsync().ConfigureAwait(false);
             var tunnel = new SpdyConnection(System.Net.WebSockets.WebSocketStream.Create(
                 socket, System.Net.WebSockets.WebSocketMessageType.Binary, closeTimeout: TimeSpan.FromSeconds(1)));
             await using (tunnel.ConfigureAwait(false))

@@ -45,10 +45,10 @@ internal sealed class SpdyHeaders : IDisposable
         return headers;
     }
 
-    /// <summary>A block without headers, in a zlib stream of uncompressed blocks.</summary>
+    /// <summary>A block without headers, in a zlib stream of uncompressed blocks; an empty one makes the reader hand out what it has.</summary>
     public byte[] WriteEmpty()
     {
-        var block = Stored(new byte[4]);
+        byte[] block = [.. Stored(new byte[4]), .. Stored([])];
         if (_replied)
         {
             return block;
