@@ -68,7 +68,7 @@ internal static class ContainerCrashes
         var lived = ended.Time("finishedAt") - ended.Time("startedAt");
         var message = ended.Text("message")?.Trim().Split('\n')[^1];
         return how + (lived is { } time && time >= TimeSpan.Zero ? $" after {time.TotalSeconds:0.#} s" : "")
-            + (string.IsNullOrEmpty(message) ? "" : $": {message}");
+            + (string.IsNullOrEmpty(message) ? "" : $" (termination message: {message})");
     }
 
     private static string Advice(JsonObject pod, JsonObject status, JsonNode? ended)

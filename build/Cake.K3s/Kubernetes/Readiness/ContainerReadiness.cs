@@ -71,7 +71,7 @@ internal static class ContainerReadiness
         var settledAt = (status.Time("state", "running", "startedAt") ?? policy.Now) + policy.Overrides.Settle;
         return settledAt <= policy.Now
             ? Verdict.Ready("ready")
-            : Verdict.Waiting("Settling", "ready; watched a little longer for an early crash") with { RecheckAt = settledAt };
+            : Verdict.Waiting("Settling", "watched a little longer for an early crash") with { RecheckAt = settledAt };
     }
 
     private static string ConfigurationAdvice(JsonObject pod, string message) =>

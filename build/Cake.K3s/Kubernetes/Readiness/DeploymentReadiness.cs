@@ -46,7 +46,7 @@ internal static class DeploymentReadiness
 
         if (total > updated)
         {
-            return Verdict.Waiting("Progressing", $"{total - updated} pods of the former version still run");
+            return Verdict.Waiting("Progressing", total - updated == 1 ? "1 pod of another version still runs" : $"{total - updated} pods of another version still run");
         }
 
         return available < wanted || pods is { Class: not VerdictClass.Ready }
