@@ -97,7 +97,10 @@ internal sealed class EndpointsController : Controller
         {
             var addresses = group.ToLookup(pod => IsUsable(service, pod), pod => new V1EndpointAddress
             {
-                Ip = pod.Status.PodIP, NodeName = pod.Spec.NodeName, TargetRef = Reference(pod), Hostname = HostName(service, pod),
+                Ip = pod.Status.PodIP,
+                NodeName = pod.Spec.NodeName,
+                TargetRef = Reference(pod),
+                Hostname = HostName(service, pod),
             });
             return new V1EndpointSubset
             {

@@ -104,7 +104,11 @@ internal sealed class Scheduler : Controller
         Events.Warning(pod, Component, "FailedScheduling", message);
         var condition = new V1PodCondition
         {
-            Type = "PodScheduled", Status = "False", Reason = "Unschedulable", Message = message, LastTransitionTime = known?.LastTransitionTime ?? Now,
+            Type = "PodScheduled",
+            Status = "False",
+            Reason = "Unschedulable",
+            Message = message,
+            LastTransitionTime = known?.LastTransitionTime ?? Now,
         };
         var conditions = new JsonArray();
         foreach (var each in (pod.Status?.Conditions ?? []).Where(other => other.Type != "PodScheduled").Append(condition))

@@ -62,7 +62,12 @@ internal static class DeploymentStatus
 
     public static V1DeploymentCondition New(string type, string status, string reason, string message, DateTime now) => new()
     {
-        Type = type, Status = status, Reason = reason, Message = message, LastUpdateTime = now, LastTransitionTime = now,
+        Type = type,
+        Status = status,
+        Reason = reason,
+        Message = message,
+        LastUpdateTime = now,
+        LastTransitionTime = now,
     };
 
     public static V1DeploymentCondition? Find(V1DeploymentStatus? status, string type) =>

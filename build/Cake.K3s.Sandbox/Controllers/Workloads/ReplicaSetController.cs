@@ -102,7 +102,11 @@ internal sealed class ReplicaSetController : Controller
             // The first message stays: each try names another pod, and a status that changes each time would never come to rest.
             conditions.Add(old.FirstOrDefault(condition => condition.Type == "ReplicaFailure") ?? new V1ReplicaSetCondition
             {
-                Type = "ReplicaFailure", Status = "True", Reason = "FailedCreate", Message = failure.Message, LastTransitionTime = Now,
+                Type = "ReplicaFailure",
+                Status = "True",
+                Reason = "FailedCreate",
+                Message = failure.Message,
+                LastTransitionTime = Now,
             });
         }
 

@@ -77,7 +77,11 @@ internal sealed class LocalVolumeProvisioner : Controller
                 HostPath = new V1HostPathVolumeSource { Path = Folder(name), Type = "DirectoryOrCreate" },
                 ClaimRef = new V1ObjectReference
                 {
-                    ApiVersion = "v1", Kind = "PersistentVolumeClaim", Name = claim.Metadata.Name, NamespaceProperty = claim.Metadata.NamespaceProperty, Uid = claim.Metadata.Uid,
+                    ApiVersion = "v1",
+                    Kind = "PersistentVolumeClaim",
+                    Name = claim.Metadata.Name,
+                    NamespaceProperty = claim.Metadata.NamespaceProperty,
+                    Uid = claim.Metadata.Uid,
                 },
             },
         };

@@ -16,7 +16,7 @@ internal sealed class PodTests
 {
     private const string Sleeper = """ "terminationGracePeriodSeconds": 0, "containers": [{"name": "main", "image": "local/tools:1", "command": ["sleep", "1000"]}] """;
 
-    private string _ns;
+    private string _ns = "";
 
     [OneTimeSetUp]
     public async Task MakeNamespaceAsync() => _ns = await SharedCluster.Instance.NamespaceAsync();

@@ -13,8 +13,8 @@ internal sealed class ServiceTests
 {
     private const string Host = "web.localhost";
 
-    private string _ns;
-    private HttpClient _http;
+    private string _ns = "";
+    private HttpClient _http = null!;
 
     [OneTimeSetUp]
     public async Task StartAsync()
