@@ -22,6 +22,7 @@ internal static class RequirementsServices
                 provider.GetRequiredService<DockerCredentials>(),
                 provider.GetRequiredService<ISecretMask>(),
                 provider.GetRequiredService<IReporter>(),
-                provider.GetRequiredService<TimeProvider>()) { Retries = FewRetries },
+                provider.GetRequiredService<TimeProvider>())
+            { Retries = FewRetries },
             provider.GetRequiredService<ClusterConnector>()));
 }

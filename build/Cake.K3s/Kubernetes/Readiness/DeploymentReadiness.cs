@@ -34,7 +34,8 @@ internal static class DeploymentReadiness
         {
             return Verdict.Fatal(
                 "ProgressDeadlineExceeded", $"{progressing.Text("message")}; {pods?.Message ?? "no pod was made"}",
-                "see what the pods wait for, or raise spec.progressDeadlineSeconds") with { Pod = pods?.Pod, Container = pods?.Container };
+                "see what the pods wait for, or raise spec.progressDeadlineSeconds") with
+            { Pod = pods?.Pod, Container = pods?.Container };
         }
 
         if (updated < wanted)

@@ -65,13 +65,15 @@ internal static class PodReadiness
             }
 
             yield return ContainerReadiness.Judge(pod, spec, status, events, policy, isInit: !isSidecar)
-                with { Container = status.Text("name") };
+                with
+            { Container = status.Text("name") };
         }
 
         foreach (var status in pod.Objects("status", "containerStatuses"))
         {
             yield return ContainerReadiness.Judge(pod, Spec(pod, "containers", status), status, events, policy, isInit: false)
-                with { Container = status.Text("name") };
+                with
+            { Container = status.Text("name") };
         }
     }
 

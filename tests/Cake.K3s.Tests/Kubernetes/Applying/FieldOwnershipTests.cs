@@ -38,7 +38,9 @@ public sealed class FieldOwnershipTests
         var live = Applied.DeepClone().AsObject();
         live["metadata"]!["managedFields"] = new JsonArray(new JsonObject
         {
-            ["manager"] = manager, ["operation"] = operation, ["fieldsV1"] = JsonNode.Parse(fields),
+            ["manager"] = manager,
+            ["operation"] = operation,
+            ["fieldsV1"] = JsonNode.Parse(fields),
         });
         return live;
     }

@@ -15,7 +15,10 @@ public sealed class ManifestParserTests
         Namespace = "shop",
         Variables = new Dictionary<string, string>
         {
-            ["HOST"] = "shop.example.com", ["REPLICAS"] = "3", ["VERSION"] = "010", ["EVIL"] = "x\nkind: Pod",
+            ["HOST"] = "shop.example.com",
+            ["REPLICAS"] = "3",
+            ["VERSION"] = "010",
+            ["EVIL"] = "x\nkind: Pod",
         }.ToImmutableDictionary(),
         Secrets = new Dictionary<string, Secret?> { ["PASSWORD"] = new("12345") }.ToImmutableDictionary(),
         Images = new Dictionary<string, string?> { ["api"] = "r.example.com/shop/api@sha256:1234", ["worker"] = null }.ToImmutableDictionary(),
