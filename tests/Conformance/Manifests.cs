@@ -44,7 +44,7 @@ internal static class Manifests
               containers:
               - name: redis
                 image: {{ClusterUnderTest.Image}}
-                command: [redis-server, --save, "", --appendonly, "no"]
+                command: [redis-server, --save, "", --appendonly, "no", --protected-mode, "no"]
                 ports:
                 - containerPort: 6379
                 readinessProbe:
