@@ -1,6 +1,7 @@
 using Cake.Core;
 using Cake.Frosting;
 using Cake.K3s.Hosting;
+using Cake.K3s.Tasks;
 
 namespace Cake.K3s.Reporting;
 
@@ -10,12 +11,12 @@ public sealed class TargetList(IEnumerable<IFrostingTask> tasks, IConsole consol
     /// <summary>Writes the list.</summary>
     public void Write()
     {
-        var targets = tasks.Select(task => Target.Of(task.GetType())).ToList();
+        var targets = tasks.Select(task => task.GetType()).Where(type => type != typeof(DefaultTask)).Select(Target.Of).ToList();
         var width = targets.Max(target => target.Name.Length) + 2;
-        foreach (var group in targets.GroupBy(target => target.Group))
+        foreach (var group in targets.GroupBy(target => target.Group).OrderBy(group => group.Key == "Pipeline" ? 0 : 1))
         {
             console.WriteLine(group.Key);
-            foreach (var target in group)
+            foreach (var target in group.OrderBy(target => target.Depth).ThenBy(target => target.Name, StringComparer.Ordinal))
             {
                 console.WriteLine($"  {target.Name.PadRight(width)}{target.Description}");
             }
@@ -37,13 +38,25 @@ public sealed class TargetList(IEnumerable<IFrostingTask> tasks, IConsole consol
 
     private static string Form(Switch known) => known.Value is null ? $"--{known.Name}" : $"--{known.Name}={known.Value}";
 
-    private sealed record Target(string Name, string Description, string Group)
+    // Depth is the length of the longest way to a target without dependencies: the order in which a pipeline is read.
+    private sealed record Target(string Name, string Description, string Group, int Depth)
     {
-        // The group is the last part of the namespace: Pipeline, Operations, Hardening; a caller's own tasks have theirs.
         public static Target Of(Type type) => new(
             Attribute<TaskNameAttribute>(type)?.Name ?? type.Name,
             Attribute<TaskDescriptionAttribute>(type)?.Description ?? "",
-            type.Namespace?.Split('.')[^1] ?? "Tasks");
+            GroupOf(type),
+            DepthOf(type));
+
+        // The last part of the namespace that says something: Pipeline, Operations, Sandbox; a caller's own tasks have theirs.
+        private static string GroupOf(Type type) => type.Namespace?.Split('.').LastOrDefault(part => part != "Tasks") ?? "Tasks";
+
+        // A cycle is told by the engine; here it ends at a depth that no real pipeline has.
+        private static int DepthOf(Type type, int above = 0) => above == 100 ? 0 : System.Attribute
+            .GetCustomAttributes(type, typeof(IsDependentOnAttribute))
+            .Cast<IsDependentOnAttribute>()
+            .Select(dependency => DepthOf(dependency.Task, above + 1) + 1)
+            .DefaultIfEmpty(0)
+            .Max();
 
         private static T? Attribute<T>(Type type)
             where T : Attribute => (T?)System.Attribute.GetCustomAttribute(type, typeof(T));
