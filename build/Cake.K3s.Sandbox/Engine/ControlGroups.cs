@@ -17,10 +17,17 @@ internal static class ControlGroups
             await ProcessTable.EndAsync(process, Signal.Kill, TimeSpan.FromSeconds(10), cancellationToken);
         }
 
-        foreach (var directory in places.SelectMany(Deepest))
+        foreach (var directory in places.SelectMany(Deepest).ToList())
         {
-            // The files in it are the kernel's; rmdir(2) of the bare directory is how a group is removed.
-            Directory.Delete(directory);
+            try
+            {
+                // The files in it are the kernel's; rmdir(2) of the bare directory is how a group is removed.
+                Directory.Delete(directory);
+            }
+            catch (DirectoryNotFoundException)
+            {
+                // A hierarchy may be mounted in two places: it went with the other one.
+            }
         }
     }
 

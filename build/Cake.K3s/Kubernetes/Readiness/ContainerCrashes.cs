@@ -16,7 +16,8 @@ internal static class ContainerCrashes
             return null;
         }
 
-        if (ended.Time("finishedAt") < policy.StartedAt)
+        // The API tells whole seconds, rounded down: what ended in the second in which the rollout began may be its own.
+        if (ended.Time("finishedAt")?.AddSeconds(1) <= policy.StartedAt)
         {
             return Verdict.Transient("Crashed", $"{Describe(ended)} before this rollout began; waits for its next start");
         }

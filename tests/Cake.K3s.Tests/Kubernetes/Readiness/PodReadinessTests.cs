@@ -123,6 +123,18 @@ public sealed class PodReadinessTests
             Is.EqualTo(VerdictClass.Transient));
 
     [Test]
+    public void Should_HoldItAgainstPod_When_ItCrashedInTheSecondInWhichTheRolloutBegan()
+    {
+        // The API has whole seconds: what ended 0.9 s into this second is told as its beginning.
+        var pod = Pod(Waiting("CrashLoopBackOff", restarts: 1, last: Ended(1, 0, 0)));
+        var policy = new PodPolicy(Start.AddSeconds(0.7), Start.AddSeconds(2), RolloutOverrides.Of(Deployment()));
+
+        var verdict = ContainerCrashes.Judge(pod, pod["status"]!["containerStatuses"]![0]!.AsObject(), policy);
+
+        Assert.That(verdict?.Class, Is.EqualTo(VerdictClass.Fatal));
+    }
+
+    [Test]
     public void Should_Fail_When_InitContainerCrashes()
     {
         var pod = Pod(
