@@ -70,8 +70,10 @@ internal sealed class DetachedProgramTests
 
     private Task StartAsync(string script, string? problem, TimeSpan? within = null) => _program.StartAsync(
         _runner,
-        new Command("sh", "-c", script, _directory),
-        _ => Task.FromResult(problem),
+        new Command("sh", "-c", "touch \"$0/begun\"; " + script, _directory),
+
+        // Until the script itself runs, the process is a launcher of another name.
+        _ => Task.FromResult(problem ?? (File.Exists(Path.Combine(_directory, "begun")) ? null : "it has not begun")),
         within ?? TimeSpan.FromSeconds(10),
         CancellationToken.None);
 }
