@@ -108,12 +108,13 @@ internal sealed class PostgresPart(
     }
 
     // Postgres refuses root. An ambient CAP_DAC_READ_SEARCH lets it reach its files below directories that root alone may
-    // enter (/root); its own data stay its own.
+    // enter (/root); its own data stay its own. The secure bit is for initdb, which asks access(2) whether it finds postgres:
+    // without it access(2) leaves a process that is not root's without its capabilities.
     private static Command Unprivileged(Tool tool, string program, params string[] arguments) => Owner() is { } owner
         ? new Command(
             "setpriv",
             [
-                "--reuid=" + owner, "--regid=" + owner, "--clear-groups", "--no-new-privs",
+                "--securebits=+no_setuid_fixup", "--reuid=" + owner, "--regid=" + owner, "--clear-groups", "--no-new-privs",
                 "--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search",
                 program, .. arguments,
             ])
