@@ -1,3 +1,4 @@
+using System.Reflection;
 using Cake.Core;
 using Cake.Frosting;
 using Cake.K3s.Kubernetes.Manifests;
@@ -20,7 +21,7 @@ public sealed class Preflight(PipelineRun run, ManifestLoader manifests, Require
         var names = scheduled.Select(task => task.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
         var types = tasks.Select(task => task.GetType()).Where(type => names.Contains(NameOf(type))).ToList();
         var needs = types
-            .Select(type => Attribute<NeedsAttribute>(type)?.Input)
+            .Select(type => type.GetCustomAttribute<NeedsAttribute>()?.Input)
             .OfType<Input>()
             .ToHashSet();
         if (needs.Count > 0)
@@ -35,8 +36,5 @@ public sealed class Preflight(PipelineRun run, ManifestLoader manifests, Require
         await requirements.CheckAsync(types);
     }
 
-    private static string NameOf(Type type) => Attribute<TaskNameAttribute>(type)?.Name ?? type.Name;
-
-    private static T? Attribute<T>(Type type)
-        where T : Attribute => (T?)System.Attribute.GetCustomAttribute(type, typeof(T));
+    private static string NameOf(Type type) => type.GetCustomAttribute<TaskNameAttribute>()?.Name ?? type.Name;
 }

@@ -1,3 +1,4 @@
+using System.Reflection;
 using Cake.Core;
 using Cake.Frosting;
 using Cake.K3s.Hosting;
@@ -42,8 +43,8 @@ public sealed class TargetList(IEnumerable<IFrostingTask> tasks, IConsole consol
     private sealed record Target(string Name, string Description, string Group, int Depth)
     {
         public static Target Of(Type type) => new(
-            Attribute<TaskNameAttribute>(type)?.Name ?? type.Name,
-            Attribute<TaskDescriptionAttribute>(type)?.Description ?? "",
+            type.GetCustomAttribute<TaskNameAttribute>()?.Name ?? type.Name,
+            type.GetCustomAttribute<TaskDescriptionAttribute>()?.Description ?? "",
             GroupOf(type),
             DepthOf(type));
 
@@ -51,14 +52,10 @@ public sealed class TargetList(IEnumerable<IFrostingTask> tasks, IConsole consol
         private static string GroupOf(Type type) => type.Namespace?.Split('.').LastOrDefault(part => part != "Tasks") ?? "Tasks";
 
         // A cycle is told by the engine; here it ends at a depth that no real pipeline has.
-        private static int DepthOf(Type type, int above = 0) => above == 100 ? 0 : System.Attribute
-            .GetCustomAttributes(type, typeof(IsDependentOnAttribute))
-            .Cast<IsDependentOnAttribute>()
+        private static int DepthOf(Type type, int above = 0) => above == 100 ? 0 : type
+            .GetCustomAttributes<IsDependentOnAttribute>()
             .Select(dependency => DepthOf(dependency.Task, above + 1) + 1)
             .DefaultIfEmpty(0)
             .Max();
-
-        private static T? Attribute<T>(Type type)
-            where T : Attribute => (T?)System.Attribute.GetCustomAttribute(type, typeof(T));
     }
 }
