@@ -1,0 +1,11 @@
+using System.Collections.Immutable;
+
+namespace Cake.K3s.Hardening;
+
+/// <summary>What a control found on one node, object or zone.</summary>
+/// <param name="Control">The control's name.</param>
+/// <param name="Target">What it is about: a node's name, <c>namespace/name</c> of an object, a zone.</param>
+/// <param name="State">How it stands.</param>
+/// <param name="Summary">One line: what is, and where it is not right what should be.</param>
+/// <param name="Evidence">What was read or measured, line by line; secrets masked.</param>
+public sealed record Finding(string Control, string Target, ControlState State, string Summary, ImmutableArray<string> Evidence);
