@@ -2,6 +2,7 @@ using Cake.Core;
 using Cake.Core.Diagnostics;
 using Cake.Frosting;
 using Cake.K3s.Hosting;
+using Cake.K3s.Reporting;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Cake.K3s.Engine;
@@ -23,6 +24,12 @@ internal static class EngineServices
     {
         var arguments = provider.GetRequiredService<ICakeArguments>();
         var run = provider.GetRequiredService<PipelineRun>();
-        return new(arguments.HasArgument("sequential"), arguments.HasArgument("fail-fast"), run.Cancel, run.Cancellation);
+        return new(
+            arguments.HasArgument("sequential"),
+            arguments.HasArgument("fail-fast"),
+            run.Cancel,
+            run.Cancellation,
+            provider.GetRequiredService<IReporter>(),
+            provider.GetRequiredService<CurrentTask>());
     }
 }

@@ -109,13 +109,20 @@ internal sealed class PipelineEngine : ICakeEngine
         _actions.RegisterTaskTeardown(action);
     }
 
-    public Task<CakeReport> RunTargetAsync(ICakeContext context, IExecutionStrategy strategy, ExecutionSettings settings)
+    public async Task<CakeReport> RunTargetAsync(ICakeContext context, IExecutionStrategy strategy, ExecutionSettings settings)
     {
+        var options = _options();
         if (DryRunStrategy.IsDryRun(strategy))
         {
-            strategy = new DryRunStrategy(strategy);
+            return await RunTargetAsync(context, new DryRunStrategy(strategy), settings, options);
         }
 
+        using var events = new TaskEvents(this, options.Reporter, options.Current);
+        return await RunTargetAsync(context, strategy, settings, options);
+    }
+
+    private Task<CakeReport> RunTargetAsync(ICakeContext context, IExecutionStrategy strategy, ExecutionSettings settings, EngineOptions options)
+    {
         if (settings.Exclusive)
         {
             return _engine.RunTargetAsync(context, strategy, settings);
@@ -126,7 +133,6 @@ internal sealed class PipelineEngine : ICakeEngine
         settings.SetTargets(FollowUps.Add(settings.Targets, Tasks, traits.FollowUps));
         settings.UseUnifiedDependencyGraphForMultipleTargets(true);
 
-        var options = _options();
         var graph = CakeGraphBuilder.Build(Tasks);
         if (options.Sequential || strategy is not DefaultExecutionStrategy || !settings.Targets.Any() || !settings.Targets.All(graph.Exist))
         {

@@ -1,12 +1,13 @@
 using System.Runtime.InteropServices;
 using Cake.Core;
 using Cake.Frosting;
+using Cake.K3s.Reporting;
 using Cake.K3s.Tasks;
 
 namespace Cake.K3s.Hosting;
 
 /// <summary>Around the whole run: signals cancel it, and wrong input ends it before the first task.</summary>
-public sealed class RunLifetime(Lazy<Preflight> preflight) : FrostingLifetime<K3sContext>, IDisposable
+public sealed class RunLifetime(Lazy<Preflight> preflight, IReporter reporter) : FrostingLifetime<K3sContext>, IDisposable
 {
     private readonly List<PosixSignalRegistration> _signals = [];
 
@@ -22,12 +23,18 @@ public sealed class RunLifetime(Lazy<Preflight> preflight) : FrostingLifetime<K3
             }));
         }
 
+        reporter.Report(new RunStarted(info.TargetTask.Name, [.. info.TasksToExecute.Select(task => task.Name)]));
+
         // Frosting's lifetimes are synchronous; there is no synchronization context to wait on here.
         preflight.Value.CheckAsync(info.TasksToExecute).GetAwaiter().GetResult();
     }
 
     /// <inheritdoc/>
-    public override void Teardown(K3sContext context, ITeardownContext info) => Dispose();
+    public override void Teardown(K3sContext context, ITeardownContext info)
+    {
+        reporter.Report(RunFailure.Of(info.ThrownException));
+        Dispose();
+    }
 
     /// <summary>Gives signals back to the system.</summary>
     public void Dispose()

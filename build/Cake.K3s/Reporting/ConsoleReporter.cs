@@ -1,16 +1,15 @@
 using System.Collections.Concurrent;
 using Cake.Core.Diagnostics;
-using Cake.K3s.Processes;
 
 namespace Cake.K3s.Reporting;
 
-/// <summary>Writes events as plain lines to Cake's log, masked: the same words on a terminal and in CI.</summary>
-internal sealed class ConsoleReporter(ICakeLog log, ISecretMask mask) : IReporter
+/// <summary>Writes events as plain lines to Cake's log.</summary>
+internal sealed class ConsoleReporter(ICakeLog log) : IRunObserver
 {
     private readonly ConcurrentDictionary<(string, string?, string), string> _workloads = new();
 
     /// <inheritdoc/>
-    public void Report(RunEvent runEvent)
+    public void Observe(RunEvent runEvent)
     {
         var line = runEvent switch
         {
@@ -23,7 +22,7 @@ internal sealed class ConsoleReporter(ICakeLog log, ISecretMask mask) : IReporte
             return;
         }
 
-        var text = $"{line.Source}: {mask.Hide(line.Text)}";
+        var text = $"{line.Source}: {line.Text}";
         var (verbosity, level) = line.Level switch
         {
             LineLevel.Warning => (Verbosity.Minimal, LogLevel.Warning),

@@ -9,19 +9,20 @@ namespace Cake.K3s.Reporting;
 /// <param name="State">How its rollout stands.</param>
 /// <param name="Message">One line: how far it is, and what it waits for.</param>
 /// <param name="Pods">Its pods, old and new, in the order of their names.</param>
-/// <param name="At">When it was seen.</param>
 public sealed record WorkloadChanged(
     string Kind,
     string? Namespace,
     string Name,
     WorkloadState State,
     string Message,
-    ImmutableArray<PodState> Pods,
-    DateTimeOffset At) : RunEvent
+    ImmutableArray<PodState> Pods) : RunEvent
 {
     /// <summary>Whether a person would see a difference.</summary>
     public bool ShowsTheSameAs(WorkloadChanged? other) =>
         other is not null && State == other.State && Message == other.Message && Pods.SequenceEqual(other.Pods);
+
+    /// <inheritdoc/>
+    protected internal override RunEvent Masked(Func<string, string> hide) => this with { Message = hide(Message) };
 }
 
 /// <summary>How a rollout stands.</summary>

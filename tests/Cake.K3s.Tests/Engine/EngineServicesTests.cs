@@ -3,6 +3,8 @@ using Cake.Frosting;
 using Cake.K3s.Engine;
 using Cake.K3s.Environments;
 using Cake.K3s.Hosting;
+using Cake.K3s.Processes;
+using Cake.K3s.Reporting;
 using Cake.K3s.Settings;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -33,7 +35,7 @@ public sealed class EngineServicesTests
 
     private static CakeHost Host(Counter counter, params Type[] tasks) => new CakeHost().ConfigureServices(services =>
     {
-        services.AddEngine().AddSingleton(counter).AddSingleton<IConsole>(new TaskConsole(new RecordingConsole()));
+        services.AddProcesses().AddReporting().AddEngine().AddSingleton(counter).AddSingleton<IConsole>(new TaskConsole(new RecordingConsole()));
         services.AddSingleton(new PipelineRun(
             new RunOptions { Root = "/nowhere", SettingsFile = "/nowhere/deploy.yaml" }, new SettingsReader(), Array.Empty<IEnvironmentOpener>()));
         foreach (var task in tasks)

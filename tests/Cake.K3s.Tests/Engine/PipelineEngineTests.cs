@@ -4,6 +4,8 @@ using Cake.Core;
 using Cake.Core.Diagnostics;
 using Cake.Frosting;
 using Cake.K3s.Engine;
+using Cake.K3s.Reporting;
+using Cake.K3s.Tests.Fixtures;
 using CsCheck;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -204,7 +206,7 @@ public sealed class PipelineEngineTests
     {
         using var cancellation = new CancellationTokenSource();
         var started = new TaskCompletionSource();
-        var engine = Engine(new(Sequential: false, FailFast: true, cancellation.Cancel, cancellation.Token));
+        var engine = Engine(AtOnce with { FailFast = true, Stop = cancellation.Cancel, Cancellation = cancellation.Token });
         engine.RegisterTask("Failing").Does(async _ =>
         {
             await started.Task;
@@ -227,7 +229,7 @@ public sealed class PipelineEngineTests
     {
         using var cancellation = new CancellationTokenSource();
         var ran = false;
-        var engine = Engine(new(Sequential: false, FailFast: false, cancellation.Cancel, cancellation.Token));
+        var engine = Engine(AtOnce with { Stop = cancellation.Cancel, Cancellation = cancellation.Token });
         engine.RegisterTask("Cancelling").Does(cancellation.Cancel);
         engine.RegisterTask("Next").IsDependentOn("Cancelling").Does(() => ran = true);
 
@@ -262,12 +264,13 @@ public sealed class PipelineEngineTests
         Assert.That(ran, Is.EqualTo(["run", "Deploy", "Verify", "run", "Deploy"]));
     }
 
-    private static readonly EngineOptions AtOnce = new(Sequential: false, FailFast: false, () => { }, CancellationToken.None);
+    private static readonly EngineOptions AtOnce = new(
+        Sequential: false, FailFast: false, () => { }, CancellationToken.None, new RecordingReporter(), new CurrentTask());
 
     private static EngineRun ByCake(RandomGraph graph)
     {
         var screen = new RecordingConsole();
-        return EngineRun.OfAsync(graph, (log, _) => new CakeEngine(new DataService(), log), screen, screen).GetAwaiter().GetResult();
+        return EngineRun.OfAsync(graph, (log, _) => new CakeEngine(new NoData(), log), screen, screen).GetAwaiter().GetResult();
     }
 
     private static EngineRun InParallel(RandomGraph graph, bool sequential = false)
@@ -275,7 +278,7 @@ public sealed class PipelineEngineTests
         var screen = new RecordingConsole();
         return EngineRun.OfAsync(
             graph,
-            (log, console) => new PipelineEngine(new DataService(), log, console, () => TraitsOf(graph), () => AtOnce with { Sequential = sequential }),
+            (log, console) => new PipelineEngine(new NoData(), log, console, () => TraitsOf(graph), () => AtOnce with { Sequential = sequential }),
             new TaskConsole(screen),
             screen).GetAwaiter().GetResult();
     }
@@ -283,7 +286,7 @@ public sealed class PipelineEngineTests
     private static PipelineEngine Engine(EngineOptions? options = null)
     {
         var console = new TaskConsole(new RecordingConsole());
-        return new(new DataService(), new CakeBuildLog(console), console, () => TraitsOf(new([], [])), () => options ?? AtOnce);
+        return new(new NoData(), new CakeBuildLog(console), console, () => TraitsOf(new([], [])), () => options ?? AtOnce);
     }
 
     private static Task<CakeReport> RunAsync(PipelineEngine engine, string target)
@@ -309,16 +312,5 @@ public sealed class PipelineEngineTests
     public sealed class Verify(List<string> ran) : FrostingTask
     {
         public override void Run(ICakeContext context) => ran.Add("Verify");
-    }
-
-    private sealed class DataService : ICakeDataService
-    {
-        public TData Get<TData>()
-            where TData : class => throw new NotSupportedException();
-
-        public void Add<TData>(TData value)
-            where TData : class
-        {
-        }
     }
 }

@@ -8,6 +8,9 @@ internal sealed class RecordingReporter : IReporter
 {
     private readonly ConcurrentQueue<RunEvent> _events = new();
 
+    /// <summary>All events, in order.</summary>
+    public IReadOnlyList<RunEvent> Events => [.. _events];
+
     /// <summary>The texts of all lines, in order.</summary>
     public IReadOnlyList<string> Lines => [.. _events.OfType<LineReported>().Select(line => line.Text)];
 

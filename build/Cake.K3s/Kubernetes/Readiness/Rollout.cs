@@ -151,8 +151,10 @@ internal sealed class Rollout
             tracked.Verdict.Message,
             observation is null
                 ? []
-                : [.. observation.Pods.OrderBy(pod => pod.ObjectName(), StringComparer.Ordinal).Select(pod => PodStatus.Of(pod, isNew.Contains(pod.ObjectName())))],
-            now);
+                : [.. observation.Pods.OrderBy(pod => pod.ObjectName(), StringComparer.Ordinal).Select(pod => PodStatus.Of(pod, isNew.Contains(pod.ObjectName())))])
+        {
+            At = now,
+        };
         if (!change.ShowsTheSameAs(tracked.Reported))
         {
             tracked.Reported = change;
