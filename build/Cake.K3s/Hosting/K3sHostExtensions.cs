@@ -8,6 +8,7 @@ using Cake.K3s.Kubernetes;
 using Cake.K3s.Processes;
 using Cake.K3s.Reporting;
 using Cake.K3s.Requirements;
+using Cake.K3s.Scaffolding;
 using Cake.K3s.Settings;
 using Cake.K3s.Tasks;
 using Cake.K3s.Tools;
@@ -46,5 +47,6 @@ public static class K3sHostExtensions
         .AddImages()
         .AddKubernetes()
         .AddRequirements()
+        .AddScaffolding()
         .AddEngine();
 }

@@ -8,6 +8,9 @@ public sealed record RunOptions
     /// <summary>Absolute path of the repository: the directory that holds deploy.yaml.</summary>
     public required string Root { get; init; }
 
+    /// <summary>Absolute path of the directory that the run was started in, or that <c>--working</c> names.</summary>
+    public string WorkingDirectory { get => field ?? Root; init; }
+
     /// <summary><c>--settings</c>: absolute path of deploy.yaml.</summary>
     public required string SettingsFile { get; init; }
 

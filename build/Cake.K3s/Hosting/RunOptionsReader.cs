@@ -18,6 +18,7 @@ internal static class RunOptionsReader
         {
             Root = Path.GetDirectoryName(file)!,
             SettingsFile = file,
+            WorkingDirectory = working,
             Environment = Last(arguments, Switches.Environment),
             Rebuild = arguments.HasArgument(Switches.Rebuild),
             Rerun = arguments.HasArgument(Switches.Rerun),

@@ -53,7 +53,8 @@ internal static partial class BaseImages
         }
     }
 
-    private static IEnumerable<string> Instructions(string dockerfile)
+    /// <summary>The instructions of a Dockerfile, each on one line, without comments.</summary>
+    internal static IEnumerable<string> Instructions(string dockerfile)
     {
         var continued = "";
         foreach (var line in dockerfile.Split('\n', StringSplitOptions.TrimEntries))

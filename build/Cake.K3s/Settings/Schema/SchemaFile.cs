@@ -9,6 +9,14 @@ public sealed class SchemaFile(RunOptions options, IReporter reporter)
     /// <summary>The file's name.</summary>
     internal const string Name = "deploy.schema.json";
 
+    /// <summary>The schema as the library carries it.</summary>
+    internal static string OfLibrary()
+    {
+        using var stream = typeof(SchemaFile).Assembly.GetManifestResourceStream(Name)!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+
     /// <summary>Writes the file, if it is not as it should be already.</summary>
     /// <exception cref="K3sException">The library's documentation is not there (exit code 5).</exception>
     public void Refresh()
