@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Cake.K3s.Settings;
 using Cake.Shared;
-using k8s;
 using k8s.KubeConfigModels;
 using YamlDotNet.Core;
 
@@ -52,7 +51,7 @@ internal sealed class KubeconfigOpener(SecretReader secrets, EnvironmentVariable
         K8SConfiguration content;
         try
         {
-            content = await KubernetesClientConfiguration.LoadKubeConfigAsync(kubeconfig);
+            content = await KubeconfigFile.ReadAsync(kubeconfig);
         }
         catch (YamlException wrong)
         {

@@ -28,7 +28,7 @@ public sealed class RequirementCheck
     /// <summary>Checks what the tasks require.</summary>
     /// <param name="tasks">The classes of the tasks that are going to run.</param>
     /// <exception cref="K3sException">
-    /// Something is missing or does not answer (exit code 5), or settings are wrong (2); the message tells all of it.
+    /// Something is missing (exit code 5), the cluster does not answer (1), or settings are wrong (2); the message tells all of it.
     /// </exception>
     public async Task CheckAsync(IReadOnlyCollection<Type> tasks)
     {
@@ -101,7 +101,8 @@ public sealed class RequirementCheck
         }
         catch (K3sException failure)
         {
-            return failure.ExitCode is ExitCodes.BadInput or ExitCodes.RequirementMissing
+            // A cluster that does not answer is there, as far as anybody knows: that is a failure like any other, not something to get.
+            return failure is ClusterUnreachableException || failure.ExitCode is ExitCodes.BadInput or ExitCodes.RequirementMissing
                 ? failure
                 : new K3sException(ExitCodes.RequirementMissing, failure.Summary, failure.NextStep, failure.Details, failure);
         }

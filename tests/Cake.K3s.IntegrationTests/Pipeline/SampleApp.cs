@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Text;
 using System.Text.RegularExpressions;
 using Cake.K3s.IntegrationTests.Sandbox;
 using CliWrap.Buffered;
@@ -51,9 +49,7 @@ internal sealed partial class SampleApp : IAsyncDisposable
     public async Task<FinishedRun> RunAsync(params string[] arguments)
     {
         using var running = Start(arguments);
-        await running.Process.WaitForExitAsync();
-        running.Process.WaitForExit();
-        var finished = new FinishedRun(running.Process.ExitCode, running.Text());
+        var finished = await running.EndAsync();
         if (AddressLine().Match(finished.Output) is { Success: true } address)
         {
             Health = new Uri(address.Groups[1].Value);
@@ -68,13 +64,12 @@ internal sealed partial class SampleApp : IAsyncDisposable
     {
         using var running = Start(arguments);
         var seen = running.WhenAsync(line);
-        if (await Task.WhenAny(seen, running.Process.WaitForExitAsync()) == seen)
+        if (await Task.WhenAny(seen, running.EndAsync()) == seen)
         {
-            // The process alone, as the kernel's out-of-memory killer would: its children are left to themselves.
-            running.Process.Kill();
+            running.Kill();
         }
 
-        await running.Process.WaitForExitAsync();
+        await running.EndAsync();
         return seen.IsCompleted;
     }
 
@@ -116,20 +111,7 @@ internal sealed partial class SampleApp : IAsyncDisposable
         Directory.Delete(Root, recursive: true);
     }
 
-    private RunningHost Start(string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Build.dll"), .. arguments])
-        {
-            WorkingDirectory = Root,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-
-        // With CI set every check runs each time; here it is the pipeline that is tested.
-        start.Environment.Remove("CI");
-        start.Environment["NO_COLOR"] = "1";
-        return new RunningHost(Process.Start(start)!);
-    }
+    private RunningHost Start(string[] arguments) => RunningHost.Start(Root, arguments);
 
     private string InRoot(string file) => Path.Combine(Root, file);
 
@@ -165,69 +147,4 @@ internal sealed partial class SampleApp : IAsyncDisposable
 
     [GeneratedRegex(@"curl -fsS (http://api\.\S+)")]
     private static partial Regex AddressLine();
-
-    private sealed class RunningHost : IDisposable
-    {
-        private readonly StringBuilder _output = new();
-        private readonly Lock _lock = new();
-        private Regex? _wanted;
-        private TaskCompletionSource? _seen;
-
-        public RunningHost(Process process)
-        {
-            Process = process;
-            process.OutputDataReceived += (_, line) => Add(line.Data);
-            process.ErrorDataReceived += (_, line) => Add(line.Data);
-            process.BeginOutputReadLine();
-            process.BeginErrorReadLine();
-        }
-
-        public Process Process { get; }
-
-        public string Text()
-        {
-            lock (_lock)
-            {
-                return _output.ToString();
-            }
-        }
-
-        public Task WhenAsync(Regex line)
-        {
-            lock (_lock)
-            {
-                _wanted = line;
-                _seen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                if (line.IsMatch(_output.ToString()))
-                {
-                    _seen.SetResult();
-                }
-
-                return _seen.Task;
-            }
-        }
-
-        public void Dispose() => Process.Dispose();
-
-        private void Add(string? line)
-        {
-            if (line is null)
-            {
-                return;
-            }
-
-            TestContext.Out.WriteLine(line);
-            lock (_lock)
-            {
-                _output.AppendLine(line);
-                if (_wanted?.IsMatch(line) == true)
-                {
-                    _seen!.TrySetResult();
-                }
-            }
-        }
-    }
 }
-
-/// <summary>A run of the host that has ended.</summary>
-internal sealed record FinishedRun(int ExitCode, string Output);

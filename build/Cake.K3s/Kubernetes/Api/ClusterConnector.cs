@@ -4,17 +4,14 @@ using Cake.K3s.Environments;
 using Cake.K3s.Reporting;
 using k8s;
 using k8s.Exceptions;
-using k8s.KubeConfigModels;
 using YamlDotNet.Core;
-using YamlDotNet.Serialization;
-using YamlDotNet.Serialization.NamingConventions;
 
 namespace Cake.K3s.Kubernetes.Api;
 
 /// <summary>Opens the API of a cluster from a kubeconfig, once a run for each; checks that it answers and accepts the credentials.</summary>
 public sealed class ClusterConnector : IDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(6);
 
     private readonly IReporter _reporter;
     private readonly TimeProvider _time;
@@ -30,7 +27,7 @@ public sealed class ClusterConnector : IDisposable
     /// <summary>The API of a cluster; the same one for each caller, disposed of with the connector.</summary>
     /// <exception cref="K3sException">
     /// The kubeconfig is missing or wrong, its certificate has expired, or the API refuses it (exit code 2); the API does not answer
-    /// within 8 s (exit code 1).
+    /// within 6 s (exit code 1).
     /// </exception>
     public async Task<ClusterApi> OpenAsync(ClusterConnection connection, CancellationToken cancellationToken)
     {
@@ -147,10 +144,7 @@ public sealed class ClusterConnector : IDisposable
 
         try
         {
-            // KubernetesClient's own reader looks through all its model types first, which takes longer than many a deploy.
-            var contents = new DeserializerBuilder().WithNamingConvention(CamelCaseNamingConvention.Instance).IgnoreUnmatchedProperties().Build()
-                .Deserialize<K8SConfiguration>(await File.ReadAllTextAsync(file.FullName)) ?? new();
-            contents.FileName = file.FullName;
+            var contents = await KubeconfigFile.ReadAsync(file.FullName);
             if (connection.Context is { } context && contents.Contexts?.Any(candidate => candidate.Name == context) != true)
             {
                 var names = string.Join(", ", (contents.Contexts ?? []).Select(candidate => candidate.Name));
