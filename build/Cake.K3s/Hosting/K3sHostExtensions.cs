@@ -3,6 +3,7 @@ using Cake.Frosting;
 using Cake.K3s.Checks;
 using Cake.K3s.Engine;
 using Cake.K3s.Environments;
+using Cake.K3s.Hardening;
 using Cake.K3s.Images;
 using Cake.K3s.Kubernetes;
 using Cake.K3s.Processes;
@@ -48,5 +49,6 @@ public static class K3sHostExtensions
         .AddKubernetes()
         .AddRequirements()
         .AddScaffolding()
+        .AddHardening()
         .AddEngine();
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Cake.K3s.Kubernetes.Planning;
 
 namespace Cake.K3s.Hosting;
@@ -52,6 +53,15 @@ public sealed record RunOptions
 
     /// <summary><c>--confirm</c>: PruneRegistry deletes what it shows.</summary>
     public bool Confirm { get; init; }
+
+    /// <summary><c>--nodes</c>: the names of the nodes to work on; empty for all.</summary>
+    public ImmutableArray<string> Nodes { get; init; } = [];
+
+    /// <summary><c>--plan</c> without a file: Harden shows its changes and makes none.</summary>
+    public bool ShowPlan { get; init; }
+
+    /// <summary><c>--fail-on-drift</c>: Audit fails where a control is not in place.</summary>
+    public bool FailOnDrift { get; init; }
 
     /// <summary>Absolute path of <c>.tools/</c>.</summary>
     public string ToolsDirectory => Path.Combine(Root, ".tools");

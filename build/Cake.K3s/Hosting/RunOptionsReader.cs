@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Cake.Core;
 using Cake.K3s.Kubernetes.Planning;
@@ -31,12 +32,27 @@ internal static class RunOptionsReader
             PlanFile = PathOf(arguments, Switches.Plan, working),
             PlanOut = PathOf(arguments, Switches.Out, working),
             PlanFormat = FormatOf(arguments),
+            ShowPlan = arguments.HasArgument(Switches.Plan) && PathOf(arguments, Switches.Plan, working) is null,
+            Nodes = Names(arguments, Switches.Nodes),
+            FailOnDrift = arguments.HasArgument(Switches.FailOnDrift),
             ForceConflicts = arguments.HasArgument(Switches.ForceConflicts),
         };
     }
 
     private static string? PathOf(ICakeArguments arguments, string name, string working) =>
-        Last(arguments, name) is { } path ? Path.GetFullPath(path, working) : null;
+        Last(arguments, name) is { Length: > 0 } path ? Path.GetFullPath(path, working) : null;
+
+    private static ImmutableArray<string> Names(ICakeArguments arguments, string name)
+    {
+        var names = arguments.GetArguments(name)
+            .SelectMany(list => (list ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+            .ToImmutableArray();
+
+        // An empty list would otherwise mean all of them.
+        return names.IsEmpty && arguments.HasArgument(name)
+            ? throw new K3sException(ExitCodes.BadInput, $"--{name} names nothing", $"e.g. --{name}=node-1,node-2")
+            : names;
+    }
 
     private static PlanFormat FormatOf(ICakeArguments arguments) => Last(arguments, Switches.Format)?.ToLowerInvariant() switch
     {

@@ -45,6 +45,12 @@ public static class Switches
     /// <summary>Deletes for real what PruneRegistry shows.</summary>
     public const string Confirm = "confirm";
 
+    /// <summary>The nodes to harden.</summary>
+    public const string Nodes = "nodes";
+
+    /// <summary>Makes Audit fail where a control is not in place.</summary>
+    public const string FailOnDrift = "fail-on-drift";
+
     /// <summary>Each switch with what it does, in the order that help shows them.</summary>
     public static IReadOnlyList<Switch> All { get; } =
     [
@@ -52,7 +58,9 @@ public static class Switches
         new(Settings, "FILE", "another file than deploy.yaml"),
         new(Rebuild, null, "build images though the registry has them"),
         new(Rerun, null, "run Lint's and Test's commands though nothing changed since they passed"),
-        new(Plan, "FILE", "apply exactly this plan, and refuse if anything drifted"),
+        new(Plan, "FILE", "Deploy: apply exactly this plan, and refuse if anything drifted; Harden, without FILE: show what it would change"),
+        new(Nodes, "NAME,NAME", "Audit, Harden, Undo: the nodes to work on; all otherwise"),
+        new(FailOnDrift, null, "Audit: fail where a control is not in place"),
         new(Out, "FILE", "Plan: write the plan to a file"),
         new(Format, "text|markdown|json", "Plan: how it is shown"),
         new(ForceConflicts, null, "take over fields that another manager owns"),

@@ -190,6 +190,9 @@ public sealed record EnvironmentSettings
     /// <summary>The nodes, for hardening.</summary>
     public ImmutableArray<NodeSettings> Nodes { get; init; } = [];
 
+    /// <summary>What the hardening controls aim at.</summary>
+    public HardeningSettings Hardening { get; init; } = new();
+
     /// <summary>What stands in front of the nodes, for hardening; null for nothing.</summary>
     public EdgeSettings? Edge { get; init; }
 }
@@ -281,4 +284,27 @@ public sealed record EdgeSettings
 
     /// <summary>Where Cloudflare's API token comes from.</summary>
     public SecretSource? CloudflareToken { get; init; }
+}
+
+/// <summary>What the hardening controls aim at.</summary>
+public sealed record HardeningSettings
+{
+    /// <summary>
+    /// Addresses and ranges that operators come from, e.g. <c>198.51.100.7</c> or <c>2001:db8::/48</c>: never banned, and allowed to SSH
+    /// and to the Kubernetes API where the firewall closes both to others.
+    /// </summary>
+    public ImmutableArray<string> Operators { get; init; } = [];
+
+    /// <summary>The port that SSH moves to; null where it stays.</summary>
+    [Between(1, 65535)]
+    public int? SshPort { get; init; }
+
+    /// <summary>After this long a node takes a change back that could lock the operator out, unless a new login has proved it.</summary>
+    public Duration UndoAfter { get; init; } = Duration.FromMinutes(2);
+
+    /// <summary>The cluster's addresses of pods; K3s' own default where it is not set.</summary>
+    public string PodRange { get; init; } = "10.42.0.0/16";
+
+    /// <summary>The cluster's addresses of services; K3s' own default where it is not set.</summary>
+    public string ServiceRange { get; init; } = "10.43.0.0/16";
 }

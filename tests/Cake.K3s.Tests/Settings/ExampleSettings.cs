@@ -64,6 +64,12 @@ internal static class ExampleSettings
             nodes:
               - {name: node-1, host: 192.0.2.1, port: 2222, user: admin}
               - {name: node-2, host: node-2}
+            hardening:
+              operators: [198.51.100.7, "2001:db8::/48"]
+              sshPort: 2222
+              undoAfter: 90s
+              podRange: 10.52.0.0/16
+              serviceRange: 10.53.0.0/16
             edge:
               cloudflareZone: example.com
               cloudflareToken: {variable: CLOUDFLARE_TOKEN}

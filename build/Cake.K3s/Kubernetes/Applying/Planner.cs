@@ -58,6 +58,11 @@ public sealed class Planner
     /// <exception cref="K3sException">It does not; each difference is named.</exception>
     public async Task CheckAsync()
     {
+        if (_run.Options.ShowPlan)
+        {
+            throw new K3sException(ExitCodes.BadInput, "--plan names no file", "--target=Plan shows what a deploy would change; --plan=FILE applies exactly that plan.");
+        }
+
         if (_run.Options.PlanFile is not null)
         {
             await CheckAsync(await MakeAsync(), _run.Cancellation);

@@ -1,0 +1,118 @@
+using System.Collections.Immutable;
+using Cake.K3s.Hosting;
+using Cake.K3s.Reporting;
+
+namespace Cake.K3s.Hardening;
+
+/// <summary>Puts controls in place, proves them, and takes them back.</summary>
+public sealed class Hardener
+{
+    private readonly PipelineRun _run;
+    private readonly ControlSet _controls;
+    private readonly IReporter _reporter;
+
+    internal Hardener(PipelineRun run, ControlSet controls, IReporter reporter)
+    {
+        _run = run;
+        _controls = controls;
+        _reporter = reporter;
+    }
+
+    /// <summary>Applies every control in order and proves those that changed something; with <c>--plan</c> only shows the changes.</summary>
+    /// <exception cref="K3sException">A control failed; those after it were not begun.</exception>
+    public async Task HardenAllAsync()
+    {
+        var changed = 0;
+        foreach (var control in _controls.All)
+        {
+            changed += await ApplyAsync(control);
+        }
+
+        _reporter.Step("harden", Outcome(changed));
+    }
+
+    /// <summary>Applies one control and proves it; with <c>--plan</c> only shows the changes.</summary>
+    /// <exception cref="K3sException">There is no such control (exit code 2), or it failed.</exception>
+    public async Task HardenAsync(string name)
+    {
+        var control = _controls.Named(name);
+        var changed = await ApplyAsync(control);
+        if (changed == 0 && !_run.Options.ShowPlan)
+        {
+            // Nothing changed now, but an earlier run may have ended before its proof.
+            await VerifyAsync(control);
+        }
+    }
+
+    /// <summary>Takes one control back.</summary>
+    /// <exception cref="K3sException">There is no such control (exit code 2), or undoing it failed.</exception>
+    public async Task UndoAsync(string name)
+    {
+        var control = _controls.Named(name);
+        var changes = await control.UndoAsync(_run.Cancellation);
+        Report(control, changes);
+        if (changes.IsEmpty)
+        {
+            _reporter.Step(control.Name, "there is nothing to undo");
+        }
+    }
+
+    private async Task<int> ApplyAsync(IControl control)
+    {
+        if (_run.Options.PlanFile is { } file)
+        {
+            throw new K3sException(ExitCodes.BadInput, $"--plan takes no file here, and was given {file}", "--plan alone shows what would change.");
+        }
+
+        _run.Cancellation.ThrowIfCancellationRequested();
+        var changes = _run.Options.ShowPlan ? await control.PlanAsync(_run.Cancellation) : await control.ApplyAsync(_run.Cancellation);
+        Report(control, changes);
+        if (changes.IsEmpty)
+        {
+            _reporter.Step(control.Name, "nothing to change");
+        }
+        else if (!_run.Options.ShowPlan)
+        {
+            await VerifyAsync(control);
+        }
+
+        return changes.Length;
+    }
+
+    private async Task VerifyAsync(IControl control)
+    {
+        var findings = await control.VerifyAsync(_run.Cancellation);
+        foreach (var finding in findings)
+        {
+            _reporter.Step(control.Name, $"{finding.Target}: {finding.State.Text()}: {finding.Summary}");
+        }
+
+        if (findings.FirstOrDefault(finding => !finding.State.IsFine()) is { } failed)
+        {
+            throw new K3sException(
+                ExitCodes.Failed,
+                $"{control.Name} is applied, and its effect does not show on {failed.Target}: {failed.Summary}",
+                $"--target=Undo-{control.Name} takes it back.",
+                failed.Evidence);
+        }
+    }
+
+    private void Report(IControl control, ImmutableArray<PlannedChange> changes)
+    {
+        foreach (var change in changes)
+        {
+            _reporter.Step(control.Name, $"{change.Target}: {change.Description}");
+            foreach (var line in _run.Options.ShowPlan ? change.Difference?.TrimEnd('\n').Split('\n') ?? [] : [])
+            {
+                _reporter.Output(control.Name, line);
+            }
+        }
+    }
+
+    private string Outcome(int changed) => (changed, _run.Options.ShowPlan) switch
+    {
+        (0, _) => "all controls are in place, nothing changed",
+        (_, true) => $"{changed} changes to make",
+        _ => $"{changed} changes made and proved",
+    };
+}

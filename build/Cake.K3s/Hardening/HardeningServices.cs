@@ -1,0 +1,32 @@
+using Cake.Core;
+using Cake.K3s.Hosting;
+using Cake.K3s.Processes;
+using Cake.K3s.Reporting;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Cake.K3s.Hardening;
+
+/// <summary>Registers what this folder offers.</summary>
+internal static class HardeningServices
+{
+    internal static IServiceCollection AddHardening(this IServiceCollection services) => services
+        .AddControls()
+        .AddSingleton<ControlSet>()
+        .AddSingleton(provider => new Auditor(
+            provider.GetRequiredService<PipelineRun>(),
+            provider.GetRequiredService<ControlSet>(),
+            provider.GetRequiredService<IReporter>(),
+            provider.GetRequiredService<IConsole>(),
+            provider.GetRequiredService<ISecretMask>()))
+        .AddSingleton(provider => new Hardener(
+            provider.GetRequiredService<PipelineRun>(),
+            provider.GetRequiredService<ControlSet>(),
+            provider.GetRequiredService<IReporter>()));
+
+    // The order in which Harden applies them: backups first, then the nodes from the outside in, the cluster's network before
+    // webhooks that fail closed. A caller's own controls come after these.
+    private static IServiceCollection AddControls(this IServiceCollection services) => services;
+
+    internal static IServiceCollection AddControl<T>(this IServiceCollection services)
+        where T : class, IControl => services.AddSingleton<IControl, T>();
+}

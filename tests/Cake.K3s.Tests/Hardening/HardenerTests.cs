@@ -1,0 +1,77 @@
+using Cake.K3s.Hardening;
+using Cake.K3s.Hosting;
+using Cake.K3s.Tests.Fixtures;
+
+namespace Cake.K3s.Tests.Hardening;
+
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+public sealed class HardenerTests
+{
+    private readonly RecordingReporter _reporter = new();
+    private readonly FakeControl _first = new("First");
+    private readonly FakeControl _second = new("Second");
+
+    [Test]
+    public async Task Should_ApplyAndProveEachInOrder_When_AllAreHardened()
+    {
+        await Hardener().HardenAllAsync();
+
+        Assert.That(_first.Calls.Concat(_second.Calls), Is.EqualTo(new[] { "apply", "verify", "apply", "verify" }));
+        Assert.That(_reporter.Lines, Has.Some.EqualTo("2 changes made and proved"));
+    }
+
+    [Test]
+    public async Task Should_SayThatNothingChanged_When_HardenedAgain()
+    {
+        await Hardener().HardenAllAsync();
+        await Hardener().HardenAllAsync();
+
+        Assert.That(_reporter.Lines[^1], Is.EqualTo("all controls are in place, nothing changed"));
+    }
+
+    [Test]
+    public async Task Should_OnlyPlan_When_ThePlanIsAskedFor()
+    {
+        await Hardener(showPlan: true).HardenAllAsync();
+
+        Assert.That(_first.Calls.Concat(_second.Calls), Is.EqualTo(new[] { "plan", "plan" }));
+    }
+
+    [Test]
+    public void Should_RefuseToApply_When_PlanNamesAFile()
+    {
+        Assert.That(() => Hardener(planFile: "/tmp/plan.json").HardenAllAsync(), Throws.TypeOf<K3sException>().With.Property("ExitCode").EqualTo(ExitCodes.BadInput));
+        Assert.That(_first.Calls, Is.Empty);
+    }
+
+    [Test]
+    public void Should_StopBeforeTheNextControl_When_TheEffectDoesNotShow()
+    {
+        var broken = new FakeControl("Broken") { Proof = ControlState.Missing };
+
+        Assert.That(() => Hardener([broken, _second]).HardenAllAsync(), Throws.TypeOf<K3sException>().With.Property("NextStep").Contains("Undo-Broken"));
+        Assert.That(_second.Calls, Is.Empty);
+    }
+
+    [Test]
+    public void Should_NameTheNearest_When_ThereIsNoSuchControl()
+    {
+        Assert.That(() => Hardener().HardenAsync("Secnod"), Throws.TypeOf<K3sException>().With.Property("NextStep").Contains("'Second'"));
+    }
+
+    [Test]
+    public async Task Should_ProveAgain_When_ASingleControlIsInPlaceAlready()
+    {
+        _first.State = ControlState.InPlace;
+
+        await Hardener().HardenAsync("first");
+
+        Assert.That(_first.Calls, Is.EqualTo(new[] { "apply", "verify" }));
+    }
+
+    private Hardener Hardener(FakeControl[]? controls = null, bool showPlan = false, string? planFile = null)
+    {
+        var options = new RunOptions { Root = "/", SettingsFile = "/deploy.yaml", ShowPlan = showPlan, PlanFile = planFile };
+        return new Hardener(new PipelineRun(options, settings: null!, environment: null!), new ControlSet(controls ?? [_first, _second]), _reporter);
+    }
+}
