@@ -61,6 +61,19 @@ public sealed class PodStatusBuilderTests
     }
 
     [Test]
+    public void Should_Show_How_It_Ended_When_It_Could_Not_Start_And_Nothing_Restarts_It()
+    {
+        var seen = TestPods.Observe(TestPods.Exited("api", 128)) with
+        {
+            Waiting = new Dictionary<string, WaitReason> { ["api"] = new("RunContainerError", "executable file not found") },
+        };
+
+        var status = Build(OneContainer + """, "restartPolicy": "Never" """, seen);
+
+        Assert.That((status.Phase, status.ContainerStatuses[0].State.Waiting, status.ContainerStatuses[0].State.Terminated?.ExitCode), Is.EqualTo(("Failed", (V1ContainerStateWaiting?)null, (int?)128)));
+    }
+
+    [Test]
     public void Should_Be_Initializing_When_An_Init_Container_Runs()
     {
         var status = Build(WithInit, TestPods.Observe(TestPods.Running("wait")));

@@ -42,6 +42,13 @@ internal static class PodStatusBuilder
             {
                 container.Ready = false;
                 container.Started = false;
+
+                // An instance that could not be started and that nothing restarts has ended; it waits for nothing.
+                if (container.State.Waiting is not null && container.LastState?.Terminated is { } ended)
+                {
+                    container.State = new V1ContainerState { Terminated = ended };
+                    container.LastState = new V1ContainerState();
+                }
             }
         }
 

@@ -398,8 +398,7 @@ internal sealed class PodWorker : IAsyncDisposable
     {
         if (!_probes.TryGetValue(instance.Id, out var probes))
         {
-            var known = (pod.Status?.ContainerStatuses ?? []).Concat(pod.Status?.InitContainerStatuses ?? [])
-                .FirstOrDefault(status => status.ContainerID == "docker://" + instance.Id);
+            var known = KnownStatus(pod, instance.Id);
             probes = new(_with.Prober, _with.Events, _with.Time, pod, container, instance.Id, address, known, instance.StartedAt ?? Now, Wake);
             _probes[instance.Id] = probes;
             if (container.Lifecycle?.PostStart?.Exec is { Command: { } command } && known is null)
@@ -410,6 +409,17 @@ internal sealed class PodWorker : IAsyncDisposable
 
         return probes;
     }
+
+    private static V1ContainerStatus? KnownStatus(V1Pod pod, string id) => (pod.Status?.ContainerStatuses ?? [])
+        .Concat(pod.Status?.InitContainerStatuses ?? []).FirstOrDefault(status => status.ContainerID == "docker://" + id);
+
+    /// <summary>
+    /// The instances of which something holds: by their probes, and as the API knows it where an earlier agent started them and this one
+    /// has yet to probe them. Without that, each start of the daemon would take all pods out of their Services.
+    /// </summary>
+    private HashSet<string> Instances(V1Pod pod, IEnumerable<ContainerRecord> records, Func<ContainerProbes, bool> probed, Func<V1ContainerStatus, bool> recorded) => records
+        .Where(record => _probes.TryGetValue(record.Id, out var probes) ? probed(probes) : KnownStatus(pod, record.Id) is { } known && recorded(known))
+        .Select(record => record.Id).ToHashSet();
 
     private async Task PostStartAsync(V1Pod pod, V1Container container, string id, IReadOnlyList<string> command)
     {
@@ -598,8 +608,8 @@ internal sealed class PodWorker : IAsyncDisposable
             Containers = records.Where(record => record.Name != PodLabels.Sandbox).ToLookup(record => record.Name),
             Waiting = _waiting,
             Ended = _ended,
-            Started = _probes.Where(pair => pair.Value.Started).Select(pair => pair.Key).ToHashSet(),
-            Ready = _probes.Where(pair => pair.Value.Ready).Select(pair => pair.Key).ToHashSet(),
+            Started = Instances(pod, records, probes => probes.Started, known => known.Started == true),
+            Ready = Instances(pod, records, probes => probes.Ready, known => known.Ready),
             ImageIds = _imageIds,
             Evicted = _evicted,
             Terminated = terminated,
