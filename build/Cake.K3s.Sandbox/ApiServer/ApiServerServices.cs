@@ -1,5 +1,6 @@
 using Cake.K3s.Sandbox.ApiServer.Access;
 using Cake.K3s.Sandbox.ApiServer.Admission;
+using Cake.K3s.Sandbox.ApiServer.Admission.Policies;
 using Cake.K3s.Sandbox.ApiServer.CustomResources;
 using Cake.K3s.Sandbox.ApiServer.Discovery;
 using Cake.K3s.Sandbox.ApiServer.FieldOwnership;
@@ -29,6 +30,7 @@ internal static class ApiServerServices
         services.AddSingleton<ResourceQuotas>();
         services.AddSingleton<LimitRanges>();
         services.AddSingleton<PriorityClasses>();
+        services.AddSingleton<AdmissionPolicies>();
         services.AddSingleton<AdmissionChain>();
         services.AddSingleton<ObjectWriter>();
         services.AddSingleton<OwnershipTracker>();

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Cake.K3s.Sandbox.ApiServer.Admission.Policies;
 using Cake.K3s.Sandbox.ApiServer.Http;
 using Cake.K3s.Sandbox.ApiServer.Objects;
 using Cake.K3s.Sandbox.ApiServer.Resources;
@@ -7,7 +8,8 @@ using Cake.K3s.Sandbox.ApiServer.Writing;
 namespace Cake.K3s.Sandbox.ApiServer.Admission;
 
 /// <summary>What the kinds themselves ask for before an object is stored: defaults, validation, and what depends on other objects.</summary>
-internal sealed class AdmissionChain(ServiceAddresses addresses, ResourceQuotas quotas, LimitRanges limitRanges, PriorityClasses priorities)
+internal sealed class AdmissionChain(
+    ServiceAddresses addresses, ResourceQuotas quotas, LimitRanges limitRanges, PriorityClasses priorities, AdmissionPolicies policies)
 {
     /// <summary>Completes a new object and checks it.</summary>
     /// <exception cref="ApiException">It is not valid.</exception>
@@ -29,29 +31,19 @@ internal sealed class AdmissionChain(ServiceAddresses addresses, ResourceQuotas 
         }
 
         Throw(resource, value, [.. ObjectValidation.Create(resource, value)]);
+        policies.Check(new AdmissionAttempt("CREATE", resource, null, value, null, write.User, write.DryRun, write.Warnings));
     }
 
     /// <summary>Completes a changed object and checks it against the old one.</summary>
     /// <exception cref="ApiException">It is not valid.</exception>
     public void PrepareUpdate(ResourceDefinition resource, JsonObject value, JsonObject old, string? subresource, WriteOptions write)
     {
-        if (subresource == "status")
+        if (subresource != "status")
         {
-            return;
+            CompleteUpdate(resource, value, old, subresource);
         }
 
-        KindDefaults.Apply(resource, value);
-        if (resource.StorageName == "services")
-        {
-            ServiceAddresses.Keep(value, old);
-        }
-
-        if (resource.StorageName == "namespaces" && subresource != "finalize" && old.Object("spec")?["finalizers"] is { } finalizers)
-        {
-            value.Ensure("spec")["finalizers"] = finalizers.DeepClone();
-        }
-
-        Throw(resource, value, [.. ObjectValidation.Update(resource, value, old, subresource)]);
+        policies.Check(new AdmissionAttempt("UPDATE", resource, subresource, value, old, write.User, write.DryRun, write.Warnings));
     }
 
     /// <summary>Takes what a new object uses up (quota, addresses); the result is held until it is stored.</summary>
@@ -73,6 +65,22 @@ internal sealed class AdmissionChain(ServiceAddresses addresses, ResourceQuotas 
 
         var charge = quotas.Admit(resource, value, old);
         return resource.StorageName == "services" ? addresses.Allocate(resource, value, old, charge) : charge;
+    }
+
+    private static void CompleteUpdate(ResourceDefinition resource, JsonObject value, JsonObject old, string? subresource)
+    {
+        KindDefaults.Apply(resource, value);
+        if (resource.StorageName == "services")
+        {
+            ServiceAddresses.Keep(value, old);
+        }
+
+        if (resource.StorageName == "namespaces" && subresource != "finalize" && old.Object("spec")?["finalizers"] is { } finalizers)
+        {
+            value.Ensure("spec")["finalizers"] = finalizers.DeepClone();
+        }
+
+        Throw(resource, value, [.. ObjectValidation.Update(resource, value, old, subresource)]);
     }
 
     private static void Throw(ResourceDefinition resource, JsonObject value, IReadOnlyList<FieldError> errors)

@@ -98,9 +98,32 @@ internal static class KindDefaults
             case var _ when resource.IsCustom:
                 SchemaDefaults.Apply(value, resource.Schema);
                 break;
+            case "validatingadmissionpolicies.admissionregistration.k8s.io" when spec is not null:
+                spec.Default("failurePolicy", "Fail");
+                Match(spec.Object("matchConstraints"));
+                break;
+            case "validatingadmissionpolicybindings.admissionregistration.k8s.io" when spec is not null:
+                Match(spec.Object("matchResources"));
+                break;
             case "validatingwebhookconfigurations.admissionregistration.k8s.io" or "mutatingwebhookconfigurations.admissionregistration.k8s.io":
                 Webhooks(value, resource.Kind.StartsWith("Mutating", StringComparison.Ordinal));
                 break;
+        }
+    }
+
+    private static void Match(JsonObject? resources)
+    {
+        if (resources is null)
+        {
+            return;
+        }
+
+        resources.Default("matchPolicy", "Equivalent");
+        resources.Default("namespaceSelector", new JsonObject());
+        resources.Default("objectSelector", new JsonObject());
+        foreach (var rule in resources.Objects("resourceRules").Concat(resources.Objects("excludeResourceRules")))
+        {
+            rule.Default("scope", "*");
         }
     }
 

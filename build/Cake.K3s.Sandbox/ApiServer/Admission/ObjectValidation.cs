@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Cake.K3s.Sandbox.ApiServer.Admission.Policies;
 using Cake.K3s.Sandbox.ApiServer.Http;
 using Cake.K3s.Sandbox.ApiServer.Objects;
 using Cake.K3s.Sandbox.ApiServer.Resources;
@@ -147,6 +148,8 @@ internal static class ObjectValidation
             "leases.coordination.k8s.io" => DataValidation.Lease(spec),
             "customresourcedefinitions.apiextensions.k8s.io" => DataValidation.CustomResourceDefinition(value, spec),
             "rolebindings.rbac.authorization.k8s.io" or "clusterrolebindings.rbac.authorization.k8s.io" => DataValidation.RoleBinding(value),
+            "validatingadmissionpolicies.admissionregistration.k8s.io" => PolicyValidation.Policy(spec),
+            "validatingadmissionpolicybindings.admissionregistration.k8s.io" => PolicyValidation.Binding(spec),
             _ when resource.Custom is { } => CustomValidation.Check(resource, value),
             _ => [],
         };

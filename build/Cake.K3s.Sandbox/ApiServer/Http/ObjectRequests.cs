@@ -137,7 +137,9 @@ internal sealed class ObjectRequests(
 
     private async Task DeleteAsync(HttpContext context, RequestTarget target)
     {
-        var answer = deleter.Delete(target.Resource, KeyOf(target), await ReadDeleteAsync(context).ConfigureAwait(false));
+        var request = await ReadDeleteAsync(context).ConfigureAwait(false);
+        var answer = deleter.Delete(target.Resource, KeyOf(target), request);
+        ApiResponse.Warn(context, request.Warnings);
         await ApiResponse.WriteAsync(context, 200, answer).ConfigureAwait(false);
     }
 
@@ -165,7 +167,8 @@ internal sealed class ObjectRequests(
     private static async Task<DeleteRequest> ReadDeleteAsync(HttpContext context)
     {
         var body = await RequestBody.ReadBytesAsync(context.Request, context.RequestAborted).ConfigureAwait(false);
-        return DeleteRequest.Of(body.Length == 0 ? null : RequestBody.ReadObject(body, context.Request.ContentType), context.Request.Query);
+        var request = DeleteRequest.Of(body.Length == 0 ? null : RequestBody.ReadObject(body, context.Request.ContentType), context.Request.Query);
+        return request with { User = (ApiUser)context.Items[typeof(ApiUser)]! };
     }
 
     private static async Task<(ResponseForm Form, WriteOptions Options, byte[] Body)> ReadWriteAsync(HttpContext context)

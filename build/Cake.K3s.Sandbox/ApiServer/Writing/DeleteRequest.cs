@@ -19,6 +19,12 @@ internal sealed record DeleteRequest
 
     public bool DryRun { get; init; }
 
+    /// <summary>Who asks for it; null when the server itself does, whom no policy stops.</summary>
+    public ApiUser? User { get; init; }
+
+    /// <summary>Warnings to be sent with the answer.</summary>
+    public List<string> Warnings { get; } = [];
+
     public static DeleteRequest Of(JsonObject? body, IQueryCollection query)
     {
         var policy = query["propagationPolicy"].ToString() is { Length: > 0 } asked ? asked : body.Text("propagationPolicy") ?? "";

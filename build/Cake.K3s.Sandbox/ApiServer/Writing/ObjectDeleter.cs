@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Text.Json.Nodes;
+using Cake.K3s.Sandbox.ApiServer.Admission.Policies;
 using Cake.K3s.Sandbox.ApiServer.Http;
 using Cake.K3s.Sandbox.ApiServer.Objects;
 using Cake.K3s.Sandbox.ApiServer.Resources;
@@ -8,7 +9,7 @@ using Cake.K3s.Sandbox.ApiServer.Storage;
 namespace Cake.K3s.Sandbox.ApiServer.Writing;
 
 /// <summary>Deletes objects: at once, or by a deletion timestamp that finalizers or the node act on.</summary>
-internal sealed class ObjectDeleter(ObjectStore store, ApiServerOptions options)
+internal sealed class ObjectDeleter(ObjectStore store, AdmissionPolicies policies, ApiServerOptions options)
 {
     /// <summary>Deletions of these answer with the object; others with a Status when nothing is left of them.</summary>
     private static readonly FrozenSet<string> AnsweredWithObject = new[]
@@ -26,6 +27,11 @@ internal sealed class ObjectDeleter(ObjectStore store, ApiServerOptions options)
             var present = store.Find(key) ?? throw ApiErrors.NotFound(resource, key.Name);
             var value = present.ReadObject();
             CheckPreconditions(resource, key, value, request);
+            if (request.User is { } user)
+            {
+                policies.Check(new AdmissionAttempt("DELETE", resource, null, null, value, user, request.DryRun, request.Warnings));
+            }
+
             var marked = Mark(resource, value, request);
             if (marked is Marking.Nothing)
             {

@@ -8,6 +8,9 @@ internal sealed record WriteOptions
     /// <summary>The field manager that owns what is set.</summary>
     public required string Manager { get; init; }
 
+    /// <summary>Who asks for it.</summary>
+    public ApiUser User { get; init; } = ApiUser.Admin;
+
     /// <summary>Say what would happen and keep nothing.</summary>
     public bool DryRun { get; init; }
 
@@ -37,6 +40,7 @@ internal sealed record WriteOptions
         return new WriteOptions
         {
             Manager = manager.Length > 0 ? manager : ManagerOf(request.Headers.UserAgent.ToString()),
+            User = request.HttpContext.Items[typeof(ApiUser)] as ApiUser ?? ApiUser.Admin,
             DryRun = query["dryRun"].ToString() switch
             {
                 "" => false,
