@@ -91,6 +91,7 @@ public sealed class ImageBuilder
                 {
                     var current = signatures.Any(signature => signature.Verifies(present, keys[0]));
                     artifacts.Write(record with { Digest = present, InRegistry = true, NeedsNewSignature = !current });
+                    _reporter.Report(record.ToEvent(present, isNew: false));
                     _reporter.Step(name, $"not built: nothing changed since {repository.Name}@{present} (tag {tag}), and its signature verifies");
                     return;
                 }
@@ -100,6 +101,7 @@ public sealed class ImageBuilder
             else if (artifacts.FindBuild() is { InRegistry: false } last && last.ContentKey == key && HasArchive(artifacts, last.Digest))
             {
                 artifacts.Write(last with { Repository = record.Repository, Commit = record.Commit, IsDirty = record.IsDirty, Tags = record.Tags });
+                _reporter.Report(record.ToEvent(last.Digest, isNew: false));
                 _reporter.Step(name, $"not built: nothing changed since the last build, {last.Digest}");
                 return;
             }
@@ -115,6 +117,7 @@ public sealed class ImageBuilder
         record = record with { Digest = await BuildAsync(name, inputs, record, environment, artifacts, cancellationToken) };
         await StateAsync(record, inputs, environment, revision, artifacts, cancellationToken);
         artifacts.Write(record);
+        _reporter.Report(record.ToEvent(record.Digest, isNew: true));
         _reporter.Step(name, $"built {record.Digest}");
     }
 
@@ -201,6 +204,7 @@ public sealed class ImageBuilder
         await using (var log = new StreamWriter(artifacts.Log))
         {
             var output = new List<string>();
+            var progress = new BuildxProgress(name);
             var command = new Command(buildx.Path, BuildxArguments.Build(settings))
             {
                 Environment = variables,
@@ -210,6 +214,10 @@ public sealed class ImageBuilder
                     output.Add(line.Text);
                     log.WriteLine(line.Text);
                     _reporter.Output(name, line.Text);
+                    if (progress.Take(line.Text) is { } progressed)
+                    {
+                        _reporter.Report(progressed);
+                    }
                 },
             };
             try

@@ -61,8 +61,8 @@ public sealed class ImagePusher
                 $"Run --target=Push --environment={environment.Name} without --exclusive.");
         }
 
-        var sent = build.InRegistry
-            ? await CheckAsync(build, artifacts, repository, registry, keys, cancellationToken)
+        var (sent, bytes) = build.InRegistry
+            ? (await CheckAsync(build, artifacts, repository, registry, keys, cancellationToken), 0)
             : await PushAsync(build, artifacts, repository, registry, uploads, keys, cancellationToken);
         var (tags, refused) = await registry.PushTagsAsync(
             repository,
@@ -86,10 +86,11 @@ public sealed class ImagePusher
             Time = _time.GetUtcNow(),
         });
         _reporter.Step(name, $"{sent}: {repository.Name}@{build.Digest} ({string.Join(", ", tags)})");
-        _reporter.Step(name, "check: " + CommandLine.Of(new("cosign", CosignArguments.Verify(
-            Path.GetRelativePath(_run.Options.Root, environment.SigningKey.PublicKey),
-            $"{repository.Name}@{build.Digest}",
-            environment.Registry.Insecure))));
+        var reference = $"{repository.Name}@{build.Digest}";
+        var check = CommandLine.Of(new("cosign", CosignArguments.Verify(
+            Path.GetRelativePath(_run.Options.Root, environment.SigningKey.PublicKey), reference, environment.Registry.Insecure)));
+        _reporter.Step(name, "check: " + check);
+        _reporter.Report(new ImagePushed(name, reference, [.. tags], bytes, check));
     }
 
     private static async Task<string> CheckAsync(
@@ -117,7 +118,7 @@ public sealed class ImagePusher
         return "not pushed, it is there and its signature verifies";
     }
 
-    private static async Task<string> PushAsync(
+    private async Task<(string What, long Bytes)> PushAsync(
         BuildRecord build,
         ImageArtifacts artifacts,
         ImageReference repository,
@@ -135,11 +136,13 @@ public sealed class ImagePusher
                 "Run --target=Sign; if it was signed, its key is not the one that is checked in.");
         }
 
-        var sizes = await Task.WhenAll(archive.Blobs.Select(blob => uploads.PushAsync(
-            repository.Repository,
-            blob,
-            (offset, count) => archive.OpenBlob(blob, offset, count),
-            cancellationToken)));
+        var progress = new UploadProgress(build.Image, [.. archive.Blobs], _reporter);
+        var sizes = await Task.WhenAll(archive.Blobs.Select(async blob =>
+        {
+            var size = await uploads.PushAsync(repository.Repository, blob, progress.Count(blob, archive), cancellationToken);
+            progress.Complete(blob);
+            return size;
+        }));
         if (await registry.FindDigestAsync(repository.Repository, build.Digest.ToString(), cancellationToken) is null)
         {
             await registry.PushManifestAsync(repository.Repository, build.Digest.ToString(), archive.ManifestBytes, archive.Manifest.MediaType, cancellationToken);
@@ -152,6 +155,6 @@ public sealed class ImagePusher
             await registry.PushAttestationAsync(repository.Repository, build.Digest, files.PredicateType, attestation, cancellationToken);
         }
 
-        return $"pushed {sizes.Sum() / 1e6:0.0} MB";
+        return ($"pushed {sizes.Sum() / 1e6:0.0} MB", sizes.Sum());
     }
 }

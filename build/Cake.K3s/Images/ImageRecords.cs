@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
+using Cake.K3s.Reporting;
 
 namespace Cake.K3s.Images;
 
@@ -41,6 +42,9 @@ internal sealed record BuildRecord
 
     /// <summary>The tags besides that of the key, e.g. <c>sha-0123456789ab</c>.</summary>
     public ImmutableArray<string> Tags { get; init; } = [];
+
+    /// <summary>What is told of it.</summary>
+    public ImageBuilt ToEvent(Digest digest, bool isNew) => new(Image, Repository, digest.ToString(), ContentKey, isNew, Commit, IsDirty);
 }
 
 /// <summary>What Push did with one image: <c>pushed.json</c>. Deploy goes by it.</summary>

@@ -42,6 +42,7 @@ public sealed class ImageSigner
         var build = artifacts.ReadBuild();
         if (build is { InRegistry: true, NeedsNewSignature: false })
         {
+            _reporter.Report(new ImageSigned(name, key.File, IsNew: false, []));
             _reporter.Step(name, "not signed: the registry has it with a signature that verifies");
             return;
         }
@@ -52,23 +53,27 @@ public sealed class ImageSigner
             throw new K3sException(ExitCodes.Failed, $"image {name}: {artifacts.Archive} holds {digest}, but {build.Digest} was built", "Run --target=BuildImage --rebuild.");
         }
 
-        await SignAsync(artifacts, build, environment.SigningKey, key, cancellationToken);
+        var isNew = await SignAsync(artifacts, build, environment.SigningKey, key, cancellationToken);
+        List<string> statements = [];
         if (!build.InRegistry)
         {
             foreach (var files in artifacts.Attestations.Where(files => File.Exists(files.Predicate)))
             {
-                await AttestAsync(artifacts, build, files, environment.SigningKey, key, cancellationToken);
+                statements.Add(await AttestAsync(artifacts, build, files, environment.SigningKey, key, cancellationToken));
             }
         }
+
+        _reporter.Report(new ImageSigned(name, key.File, isNew, [.. statements]));
     }
 
-    private async Task SignAsync(ImageArtifacts artifacts, BuildRecord build, SigningKey pair, PublicKey key, CancellationToken cancellationToken)
+    /// <returns>Whether it was not signed before.</returns>
+    private async Task<bool> SignAsync(ImageArtifacts artifacts, BuildRecord build, SigningKey pair, PublicKey key, CancellationToken cancellationToken)
     {
         var payload = SimpleSigning.Payload(build.Repository, build.Digest);
         if (artifacts.FindSignature() is { } found && found.Payload.AsSpan().SequenceEqual(payload) && found.Verifies(build.Digest, key))
         {
             _reporter.Step(build.Image, $"not signed: {build.Digest} is signed already");
-            return;
+            return false;
         }
 
         await File.WriteAllBytesAsync(artifacts.Payload, payload, cancellationToken);
@@ -82,16 +87,19 @@ public sealed class ImageSigner
         }
 
         _reporter.Step(build.Image, $"signed {build.Digest} with {pair.PrivateKey}");
+        return true;
     }
 
-    private async Task AttestAsync(ImageArtifacts artifacts, BuildRecord build, AttestationFiles files, SigningKey pair, PublicKey key, CancellationToken cancellationToken)
+    /// <returns>What is attested, in a few words.</returns>
+    private async Task<string> AttestAsync(ImageArtifacts artifacts, BuildRecord build, AttestationFiles files, SigningKey pair, PublicKey key, CancellationToken cancellationToken)
     {
+        var predicate = JsonNode.Parse(await File.ReadAllTextAsync(files.Predicate, cancellationToken))!;
+        var what = files.PredicateType == Attestation.ProvenanceType ? "how it was built" : "what is in it, " + BillOfMaterials.Describe(predicate);
         if (File.Exists(files.Envelope) && new Attestation(await File.ReadAllBytesAsync(files.Envelope, cancellationToken)).Read(build.Digest, key) is not null)
         {
-            return;
+            return what;
         }
 
-        var predicate = JsonNode.Parse(await File.ReadAllTextAsync(files.Predicate, cancellationToken))!;
         var statement = Attestation.Statement(build.Repository, build.Digest, files.PredicateType, predicate);
         var (input, signature) = (files.Predicate + ".unsigned", files.Predicate + ".sig");
         await File.WriteAllBytesAsync(input, Attestation.SigningInput(statement), cancellationToken);
@@ -101,7 +109,8 @@ public sealed class ImageSigner
         File.Move(ImageArtifacts.Partial(files.Envelope), files.Envelope, overwrite: true);
         File.Delete(input);
         File.Delete(signature);
-        _reporter.Step(artifacts.Image, $"attested: {(files.PredicateType == Attestation.ProvenanceType ? "how it was built" : "what is in it, " + BillOfMaterials.Describe(predicate))}");
+        _reporter.Step(artifacts.Image, $"attested: {what}");
+        return what;
     }
 
     private async Task SignFileAsync(string image, string file, string signature, SigningKey key, CancellationToken cancellationToken)

@@ -9,5 +9,7 @@ internal static class ReportingServices
         .AddSingleton<CurrentTask>()
         .AddSingleton<IReporter, RunReporter>()
         .AddSingleton<IRunObserver, ConsoleReporter>()
+        .AddSingleton<TaskDurations>()
+        .AddSingleton<IRunObserver>(provider => provider.GetRequiredService<TaskDurations>())
         .AddSingleton<TargetList>();
 }

@@ -58,6 +58,9 @@ public sealed class RunReporterTests
         new TaskEnded("Deploy", TaskOutcome.Failed, TimeSpan.Zero, "password hunter2hunter2"),
         new RunEnded(1, "hunter2hunter2", "use hunter2hunter2", ["x", "hunter2hunter2"]),
         new WorkloadChanged("Deployment", "shop", "api", WorkloadState.Failed, "hunter2hunter2", []),
+        new ImageProgressed("api", ImageStage.Build, 1, 2, "RUN echo hunter2hunter2"),
+        new ObjectChanged("ConfigMap", "shop", "settings", ObjectChange.Updated, ["data.url: hunter2hunter2"]),
+        new VerdictReached("release 7", "hunter2hunter2", [new("Deployment/api", null, null, "Error", "hunter2hunter2", null)], ["hunter2hunter2"], null),
     ];
 
     private static string Text(RunEvent runEvent) => System.Text.Json.JsonSerializer.Serialize(runEvent, runEvent.GetType());

@@ -3,7 +3,11 @@ using Microsoft.Win32.SafeHandles;
 namespace Cake.K3s.Images.Oci;
 
 /// <summary>A part of a file as a stream of its own, so that several parts can be read at the same time.</summary>
-internal sealed class FileSlice(string path, long start, long length) : Stream
+/// <param name="path">The file.</param>
+/// <param name="start">Where the part begins, in bytes.</param>
+/// <param name="length">Its length in bytes.</param>
+/// <param name="read">Is told after each read how far it is.</param>
+internal sealed class FileSlice(string path, long start, long length, Action<long>? read = null) : Stream
 {
     private readonly SafeFileHandle _file = File.OpenHandle(path, options: FileOptions.Asynchronous);
     private long _position;
@@ -30,9 +34,8 @@ internal sealed class FileSlice(string path, long start, long length) : Stream
     /// <inheritdoc/>
     public override int Read(Span<byte> buffer)
     {
-        var read = RandomAccess.Read(_file, buffer[..Wanted(buffer.Length)], start + _position);
-        _position += read;
-        return read;
+        var count = RandomAccess.Read(_file, buffer[..Wanted(buffer.Length)], start + _position);
+        return Advance(count);
     }
 
     /// <inheritdoc/>
@@ -41,9 +44,8 @@ internal sealed class FileSlice(string path, long start, long length) : Stream
     /// <inheritdoc/>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        var read = await RandomAccess.ReadAsync(_file, buffer[..Wanted(buffer.Length)], start + _position, cancellationToken);
-        _position += read;
-        return read;
+        var count = await RandomAccess.ReadAsync(_file, buffer[..Wanted(buffer.Length)], start + _position, cancellationToken);
+        return Advance(count);
     }
 
     /// <inheritdoc/>
@@ -78,6 +80,13 @@ internal sealed class FileSlice(string path, long start, long length) : Stream
         }
 
         base.Dispose(disposing);
+    }
+
+    private int Advance(int count)
+    {
+        _position += count;
+        read?.Invoke(_position);
+        return count;
     }
 
     private int Wanted(int room) => (int)Math.Min(room, Math.Max(0, length - _position));

@@ -79,7 +79,9 @@ internal sealed class OciArchive
     /// <param name="blob">One of <see cref="Blobs"/>.</param>
     /// <param name="offset">Where the part starts in the blob, in bytes.</param>
     /// <param name="count">Its length in bytes.</param>
-    public Stream OpenBlob(OciDescriptor blob, long offset, long count) => new FileSlice(_path, Find(blob).Offset + offset, count);
+    /// <param name="read">Is told after each read how many bytes of the part were read.</param>
+    public Stream OpenBlob(OciDescriptor blob, long offset, long count, Action<long>? read = null) =>
+        new FileSlice(_path, Find(blob).Offset + offset, count, read);
 
     private (long Offset, long Length) Find(OciDescriptor blob) =>
         _entries.TryGetValue("blobs/sha256/" + blob.Digest.Hex, out var entry) && entry.Length == blob.Size

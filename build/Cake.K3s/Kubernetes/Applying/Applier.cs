@@ -85,6 +85,7 @@ public sealed class Applier
                 {
                     deleted.Add(key);
                     _reporter.Step(key.ToString(), "deleted: it is no longer in the manifests");
+                    _reporter.Report(new ObjectChanged(key.Type.Kind, key.Namespace, key.Name, ObjectChange.Deleted, []));
                 }
             });
         }
@@ -160,14 +161,17 @@ public sealed class Applier
 
     private void Report(PlannedObject item, JsonObject node, bool isNew)
     {
-        var what = item.Change == PlannedChange.Replace ? "made anew"
-            : isNew ? "made"
-            : item.Live is not null && item.Live.ResourceVersion() == node.ResourceVersion() ? null
-            : "changed";
-        if (what is not null)
+        if (!isNew && item.Change != PlannedChange.Replace && item.Live is not null && item.Live.ResourceVersion() == node.ResourceVersion())
         {
-            _reporter.Step(item.Key.ToString(), what);
+            return;
         }
+
+        var (what, change) = item.Change == PlannedChange.Replace ? ("made anew", ObjectChange.Replaced)
+            : isNew ? ("made", ObjectChange.Created)
+            : ("changed", ObjectChange.Updated);
+        var fields = isNew ? [] : item.Fields.SelectMany(field => ValueText.Lines(item.Key, field)).ToImmutableArray();
+        _reporter.Step(item.Key.ToString(), what);
+        _reporter.Report(new ObjectChanged(item.Key.Type.Kind, node.NamespaceName(), item.Key.Name, change, fields));
     }
 
     private async Task DeleteAsync(ClusterApi api, PlannedObject item, CancellationToken cancellationToken)

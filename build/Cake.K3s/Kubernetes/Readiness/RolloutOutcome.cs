@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Cake.K3s.Kubernetes.Api;
+using Cake.K3s.Reporting;
 
 namespace Cake.K3s.Kubernetes.Readiness;
 
@@ -20,6 +21,9 @@ internal sealed record RolloutOutcome(ImmutableArray<RolloutFailure> Failures, i
 /// <param name="Observation">What was seen; null if the object was not there.</param>
 internal sealed record RolloutFailure(ObjectKey Key, Verdict Verdict, Observation? Observation)
 {
+    /// <summary>What is told of it.</summary>
+    public WorkloadFailure ToReport() => new(Key.ToString(), Verdict.Pod, Verdict.Container, Verdict.Reason, Verdict.Message, Verdict.NextStep);
+
     /// <summary>One line that names workload, pod, container and reason.</summary>
     public override string ToString() =>
         string.Join(", ", new[]

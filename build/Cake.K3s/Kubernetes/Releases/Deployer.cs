@@ -57,6 +57,7 @@ public sealed class Deployer
         var choice = ReleaseNumbering.Choose(await store.ListAsync(cancellationToken), desired.Content);
         if (choice.Existing is { State: ReleaseState.Verified } current && plan.IsEmpty)
         {
+            _reporter.Report(current.ToEvent());
             _reporter.Step("deploy", $"skipped: {current} is what is deployed, and nothing differs from it");
             return;
         }
@@ -73,6 +74,7 @@ public sealed class Deployer
         {
             release = release with { State = ReleaseState.Applied, AppliedAt = _time.GetUtcNow() };
             await store.UpdateAsync(release, cancellationToken);
+            _reporter.Report(release.ToEvent());
         }
 
         var changed = plan.Objects.Count(item => item.Change != PlannedChange.None);
@@ -87,6 +89,7 @@ public sealed class Deployer
             _reporter.Step("deploy", existing.State == ReleaseState.Verified ? $"puts {existing} back in order" : $"goes on with {existing}, which was interrupted");
             existing = existing with { StartedAt = now };
             await store.UpdateAsync(existing, cancellationToken);
+            _reporter.Report(existing.ToEvent());
             return existing;
         }
 
@@ -108,6 +111,7 @@ public sealed class Deployer
             StartedAt = now,
         };
         await store.CreateAsync(release, desired.Manifests.Objects.Select(manifest => manifest.Node), cancellationToken);
+        _reporter.Report(release.ToEvent());
         _reporter.Step("deploy", $"recorded as {release}");
         return release;
     }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
+using Cake.K3s.Reporting;
 
 namespace Cake.K3s.Kubernetes.Releases;
 
@@ -50,6 +51,12 @@ internal sealed record Release
 
     /// <summary>The verdict in one line; null before it is known.</summary>
     public string? Verdict { get; init; }
+
+    /// <summary>How long the tasks of its run took, in seconds, the one that reached the verdict up to there; empty before it is known.</summary>
+    public ImmutableSortedDictionary<string, double> TaskSeconds { get; init; } = ImmutableSortedDictionary<string, double>.Empty;
+
+    /// <summary>What is told of it.</summary>
+    public ReleaseChanged ToEvent() => new(Number, State.ToString(), Commit, IsDirty, By, SchemaVersion, RollbackTo);
 
     /// <summary>For people: <c>release 7</c>.</summary>
     public override string ToString() => $"release {Number}";

@@ -50,6 +50,7 @@ internal static class ReleasesServices
             services.GetRequiredService<Applier>(),
             services.GetRequiredService<ReleaseSummary>(),
             services.GetRequiredService<IReporter>(),
+            services.GetRequiredService<TaskDurations>(),
             services.GetRequiredService<TimeProvider>()))
         .AddSingleton(services => new Rollback(
             services.GetRequiredService<PipelineRun>(),

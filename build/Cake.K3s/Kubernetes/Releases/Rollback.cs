@@ -83,6 +83,7 @@ public sealed class Rollback
             Verdict = null,
         };
         await store.CreateAsync(release, nodes, cancellationToken);
+        _reporter.Report(release.ToEvent());
         _reporter.Step(Source, $"goes back to {target}; recorded as {release}");
         var plan = await _releases.ApplyAsync(api, new ApplySet(_run.Settings.App, api.Namespace), manifests, cancellationToken);
         foreach (var change in plan.ImageChanges)
@@ -92,6 +93,7 @@ public sealed class Rollback
 
         release = release with { State = ReleaseState.Applied, AppliedAt = _time.GetUtcNow() };
         await store.UpdateAsync(release, cancellationToken);
+        _reporter.Report(release.ToEvent());
         await _verifier.VerifyAsync(api, store, release, manifests, cancellationToken);
     }
 }

@@ -23,11 +23,12 @@ public sealed class RolloutVerifier
     private readonly Applier _applier;
     private readonly ReleaseSummary _summary;
     private readonly IReporter _reporter;
+    private readonly TaskDurations _durations;
     private readonly TimeProvider _time;
 
     internal RolloutVerifier(
         PipelineRun run, ClusterConnector connector, RunLock runLock, RolloutWatcher watcher, EvidenceCollector evidence,
-        ReleaseApplier releases, Applier applier, ReleaseSummary summary, IReporter reporter, TimeProvider time)
+        ReleaseApplier releases, Applier applier, ReleaseSummary summary, IReporter reporter, TaskDurations durations, TimeProvider time)
     {
         _run = run;
         _connector = connector;
@@ -38,6 +39,7 @@ public sealed class RolloutVerifier
         _applier = applier;
         _summary = summary;
         _reporter = reporter;
+        _durations = durations;
         _time = time;
     }
 
@@ -62,7 +64,8 @@ public sealed class RolloutVerifier
     internal async Task VerifyAsync(DeployEnvironment environment, ClusterApi api, CancellationToken cancellationToken)
     {
         var store = new ReleaseStore(api, _run.Settings.App);
-        var release = (await store.ListAsync(cancellationToken)).FirstOrDefault(release => release.State is not (ReleaseState.RolledBack or ReleaseState.Superseded));
+        var releases = await store.ListAsync(cancellationToken);
+        var release = releases.FirstOrDefault(release => release.State is not (ReleaseState.RolledBack or ReleaseState.Superseded));
         if (release is null or { State: ReleaseState.Pending or ReleaseState.Failed })
         {
             throw new K3sException(
@@ -71,6 +74,7 @@ public sealed class RolloutVerifier
                 $"deploy one: --target=Deploy --environment={environment.Name}");
         }
 
+        _reporter.Report(ReleaseTiming.Before(release, releases));
         var manifests = ReleaseApplier.ToManifests(release, await store.ReadManifestsAsync(release, cancellationToken));
         await VerifyAsync(api, store, release, manifests, cancellationToken);
         await _summary.WriteAsync(environment, release, manifests, cancellationToken);
@@ -90,11 +94,14 @@ public sealed class RolloutVerifier
         var verdict = $"{outcome.Count} of {outcome.Count} watched objects rolled out";
         if (release.State != ReleaseState.Verified)
         {
-            await store.UpdateAsync(release with { State = ReleaseState.Verified, FinishedAt = _time.GetUtcNow(), Verdict = verdict }, cancellationToken);
+            release = release with { State = ReleaseState.Verified, FinishedAt = _time.GetUtcNow(), Verdict = verdict, TaskSeconds = _durations.Seconds() };
+            await store.UpdateAsync(release, cancellationToken);
         }
 
         await _applier.PruneAsync(api, SetOf(api), keys, cancellationToken);
         await store.PruneAsync(_run.Settings.Rollout.Keep, cancellationToken);
+        _reporter.Report(release.ToEvent());
+        _reporter.Report(new VerdictReached(release.ToString(), verdict, [], [], null));
         _reporter.Step(Source, $"{release} is verified: {verdict}");
     }
 
@@ -107,6 +114,7 @@ public sealed class RolloutVerifier
         var headline = $"{release} failed: {failures[0]}";
         var details = failures.Skip(1).Select(failure => failure.ToString()).Concat(evidence.Lines).ToList();
         var nextStep = $"{failures[0].Verdict.NextStep}. All evidence: {directory}";
+        _reporter.Report(new VerdictReached(release.ToString(), headline, [.. failures.Select(failure => failure.ToReport())], evidence.Lines, directory));
         if (release.State == ReleaseState.Verified)
         {
             return new(ExitCodes.Failed, $"{release}, which was verified before, is not healthy: {failures[0]}", nextStep, details);
@@ -114,6 +122,7 @@ public sealed class RolloutVerifier
 
         release = release with { State = ReleaseState.Failed, FinishedAt = _time.GetUtcNow(), Verdict = failures[0].ToString() };
         await store.UpdateAsync(release, cancellationToken);
+        _reporter.Report(release.ToEvent());
 
         // Shown before the rollback starts: that takes a while, and takes what is seen here out of the cluster.
         _reporter.Warning(Source, headline);
@@ -163,7 +172,9 @@ public sealed class RolloutVerifier
         }
 
         await _applier.PruneAsync(api, SetOf(api), keys, cancellationToken);
-        await store.UpdateAsync(failed with { State = ReleaseState.RolledBack }, cancellationToken);
+        failed = failed with { State = ReleaseState.RolledBack };
+        await store.UpdateAsync(failed, cancellationToken);
+        _reporter.Report(failed.ToEvent());
         return (true, $"{good} was put back and serves");
     }
 

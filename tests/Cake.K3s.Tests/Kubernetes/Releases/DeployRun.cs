@@ -62,7 +62,7 @@ internal sealed class DeployRun : IDisposable
         _lock = new RunLock(run, reporter, time);
         _migrator = new(run, null!, null!, null!, _lock, watcher, evidence, reporter, time);
         _deployer = new(run, null!, null!, null!, new Planner(run, null!, null!, null!, reporter, mask, time), applier, _lock, reporter, time);
-        _verifier = new(run, null!, _lock, watcher, evidence, releases, applier, new ReleaseSummary(run, new NoTools(), reporter), reporter, time);
+        _verifier = new(run, null!, _lock, watcher, evidence, releases, applier, new ReleaseSummary(run, new NoTools(), reporter), reporter, new TaskDurations(time), time);
         _rollback = new(run, null!, _lock, releases, _verifier, reporter, time);
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Releases;
+using Cake.K3s.Reporting;
 using Cake.K3s.Settings;
 using Cake.K3s.Tests.Fixtures;
 using Microsoft.Extensions.Time.Testing;
@@ -15,6 +16,7 @@ public sealed class DeployRunTests
     private TemporaryDirectory _directory = null!;
     private string _broken = "";
     private int _migrations;
+    private RecordingReporter _reporter = new();
 
     [SetUp]
     public void Start()
@@ -73,6 +75,48 @@ public sealed class DeployRunTests
             Assert.That(Version(), Is.EqualTo("v1"));
             Assert.That(_server.Find("configmaps", "settings").Text("data", "value"), Is.EqualTo("1"));
             Assert.That(_server.Find("configmaps", "extra"), Is.Null);
+        });
+    }
+
+    [Test]
+    public async Task Should_TellWhatChangedAndTheVerdict_When_ItSucceeds()
+    {
+        await DeployAsync([A.Map("settings", "1"), A.Map("old", "1"), Deployment("v1")]);
+        _reporter = new();
+
+        await DeployAsync([A.Map("settings", "2"), Deployment("v2")]);
+
+        var changes = _reporter.Events.OfType<ObjectChanged>().ToDictionary(change => $"{change.Kind}/{change.Name}");
+        Assert.Multiple(() =>
+        {
+            Assert.That(changes["ConfigMap/settings"].Change, Is.EqualTo(ObjectChange.Updated));
+            Assert.That(changes["ConfigMap/settings"].Fields, Does.Contain("data.value: 1 → 2"));
+            Assert.That(changes["ConfigMap/old"].Change, Is.EqualTo(ObjectChange.Deleted));
+            Assert.That(
+                _reporter.Events.OfType<ReleaseChanged>().Select(release => (release.Number, release.State)),
+                Is.EqualTo([(2, "Pending"), (2, "Applied"), (2, "Verified")]));
+            Assert.That(_reporter.Events.OfType<VerdictReached>().Single().Failures, Is.Empty);
+            Assert.That(_reporter.Events.OfType<EarlierReleases>().Single().Releases.Select(release => release.Number), Is.EqualTo([1]));
+        });
+    }
+
+    [Test]
+    public async Task Should_TellWhatFailedBeforeTheRollback_When_ItFails()
+    {
+        await DeployAsync([Deployment("v1")]);
+        _broken = "v2";
+        _reporter = new();
+
+        Assert.That(() => DeployAsync([Deployment("v2")]), Throws.TypeOf<K3sException>());
+
+        var verdict = _reporter.Events.OfType<VerdictReached>().Single();
+        Assert.Multiple(() =>
+        {
+            Assert.That(verdict.Summary, Does.StartWith("release 2 failed: Deployment/api"));
+            Assert.That(verdict.Failures.Single().Workload, Is.EqualTo("Deployment/api"));
+            Assert.That(Directory.Exists(verdict.EvidenceDirectory));
+            Assert.That(
+                _reporter.Events.OfType<ReleaseChanged>().Select(release => release.State), Is.EqualTo(["Pending", "Applied", "Failed", "RolledBack"]));
         });
     }
 
@@ -255,7 +299,7 @@ public sealed class DeployRunTests
     }
 
     private DeployRun Run(ClusterApi api, MigrationSettings? migration = null, int? rollbackTo = null, TimeSpan lockWait = default) =>
-        new(api, _directory.Path, new RecordingReporter(), _time, migration, rollbackTo, lockWait);
+        new(api, _directory.Path, _reporter, _time, migration, rollbackTo, lockWait);
 
     private async Task<IReadOnlyList<Release>> ReleasesAsync() => await new ReleaseStore(_server.Open(), DeployRun.App).ListAsync(default);
 
