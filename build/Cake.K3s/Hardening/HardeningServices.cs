@@ -1,5 +1,7 @@
 using Cake.Core;
 using Cake.K3s.Hosting;
+using Cake.K3s.Nodes;
+using Cake.K3s.Nodes.Facts;
 using Cake.K3s.Processes;
 using Cake.K3s.Reporting;
 using Microsoft.Extensions.DependencyInjection;
@@ -11,6 +13,7 @@ internal static class HardeningServices
 {
     internal static IServiceCollection AddHardening(this IServiceCollection services) => services
         .AddControls()
+        .AddNodes(provider => provider.GetServices<IControl>().OfType<IFactSource>())
         .AddSingleton<ControlSet>()
         .AddSingleton(provider => new Auditor(
             provider.GetRequiredService<PipelineRun>(),

@@ -299,6 +299,9 @@ public sealed record HardeningSettings
     [Between(1, 65535)]
     public int? SshPort { get; init; }
 
+    /// <summary>The SSH client's configuration; the user's own (~/.ssh/config) where it is not set.</summary>
+    public string? SshConfig { get; init; }
+
     /// <summary>After this long a node takes a change back that could lock the operator out, unless a new login has proved it.</summary>
     public Duration UndoAfter { get; init; } = Duration.FromMinutes(2);
 

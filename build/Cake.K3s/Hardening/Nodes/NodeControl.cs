@@ -1,0 +1,229 @@
+using System.Collections.Immutable;
+using Cake.K3s.Hosting;
+using Cake.K3s.Nodes;
+using Cake.K3s.Nodes.Changes;
+using Cake.K3s.Nodes.Facts;
+using Cake.K3s.Settings;
+
+namespace Cake.K3s.Hardening.Nodes;
+
+/// <summary>
+/// A control of each node's operating system. What is particular to one is which facts it reads, how it judges them, and which changes
+/// follow from them - all three pure - and how its effect is proved.
+/// </summary>
+internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl, IFactSource
+{
+    /// <inheritdoc cref="IControl.Name"/>
+    public abstract string Name { get; }
+
+    /// <inheritdoc/>
+    public abstract string Protects { get; }
+
+    /// <inheritdoc/>
+    public ControlScope Scope => ControlScope.Node;
+
+    /// <inheritdoc/>
+    public abstract string FactScript { get; }
+
+    /// <summary>The environment's part of deploy.yaml.</summary>
+    protected EnvironmentSettings Environment => run.EnvironmentSettings;
+
+    /// <summary>What the controls aim at.</summary>
+    protected HardeningSettings Settings => Environment.Hardening;
+
+    /// <summary>Whether a change can take a node away: then one node follows the other, and stops at the first that fails.</summary>
+    protected virtual bool IsRisky => true;
+
+    /// <summary>
+    /// POSIX shell that makes the files effective after they were put back, e.g. restarts a service; run by
+    /// <see cref="IControl.UndoAsync"/>, and part of no change by itself.
+    /// </summary>
+    protected abstract string Restore { get; }
+
+    /// <summary>How the control stands, from the facts alone.</summary>
+    protected abstract NodeVerdict Judge(NodeFacts facts);
+
+    /// <summary>The changes that are left to make, in order; empty where all is in place.</summary>
+    /// <exception cref="K3sException">It must not be made, e.g. because it would lock the operator out.</exception>
+    protected abstract IReadOnlyList<NodeChange> ChangesFor(NodeFacts facts);
+
+    /// <summary>Proves the control by its effect on one node.</summary>
+    protected abstract Task<NodeVerdict> ProveAsync(Node node, NodeFacts facts, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// POSIX shell that undoes the control where another hand changed its files since, so that the former files cannot simply be put back;
+    /// null where they can even then (files of its own).
+    /// </summary>
+    protected virtual string? UndoAmongOthers => null;
+
+    /// <summary>Called on a node after its changes were confirmed, e.g. to update files on this machine.</summary>
+    protected virtual void OnApplied(Node node)
+    {
+    }
+
+    /// <summary>Called on a node after the control was taken back.</summary>
+    protected virtual void OnUndone(Node node)
+    {
+    }
+
+    /// <inheritdoc/>
+    public async Task<ImmutableArray<Finding>> AuditAsync(CancellationToken cancellationToken) =>
+        [.. await Task.WhenAll(fleet.Nodes.Select(node => AuditAsync(node, cancellationToken)))];
+
+    /// <inheritdoc/>
+    public async Task<ImmutableArray<PlannedChange>> PlanAsync(CancellationToken cancellationToken)
+    {
+        var planned = await ForEachAsync(inParallel: true, async node => Planned(node, ChangesFor(await KnownAsync(node, cancellationToken))));
+        return [.. planned.SelectMany(changes => changes)];
+    }
+
+    /// <inheritdoc/>
+    public async Task<ImmutableArray<PlannedChange>> ApplyAsync(CancellationToken cancellationToken)
+    {
+        var applied = await ForEachAsync(!IsRisky, node => ApplyAsync(node, cancellationToken));
+        return [.. applied.SelectMany(changes => changes)];
+    }
+
+    /// <inheritdoc/>
+    public async Task<ImmutableArray<Finding>> VerifyAsync(CancellationToken cancellationToken)
+    {
+        var found = await ForEachAsync(!IsRisky, async node =>
+        {
+            var facts = await KnownAsync(node, cancellationToken);
+            var verdict = Judge(facts);
+            return FindingOf(node, verdict.State == ControlState.InPlace ? await ProveAsync(node, facts, cancellationToken) : verdict);
+        });
+        return [.. found];
+    }
+
+    /// <inheritdoc/>
+    public async Task<ImmutableArray<PlannedChange>> UndoAsync(CancellationToken cancellationToken)
+    {
+        var undone = await ForEachAsync(!IsRisky, node => UndoAsync(node, cancellationToken));
+        return [.. undone.OfType<PlannedChange>()];
+    }
+
+    private async Task<Finding> AuditAsync(Node node, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var facts = await node.FactsAsync(cancellationToken);
+            return FindingOf(node, (facts.Unfinished == Name, facts.IsDebianFamily) switch
+            {
+                (_, false) => new NodeVerdict(ControlState.Unknown, $"{facts.System} is not supported: Debian and Ubuntu are"),
+                (true, _) => new NodeVerdict(ControlState.Unfinished, "a change was cut off; the node is about to take it back"),
+                _ => Judge(facts),
+            });
+        }
+        catch (NodeException failure)
+        {
+            return new Finding(Name, node.Name, ControlState.Unknown, failure.Summary, [.. failure.Details]);
+        }
+    }
+
+    private async Task<ImmutableArray<PlannedChange>> ApplyAsync(Node node, CancellationToken cancellationToken)
+    {
+        var facts = await KnownAsync(node, cancellationToken);
+        if (facts.Unfinished is not null)
+        {
+            await node.RunAsync($"take back a change of {facts.Unfinished} that was cut off", ChangeScripts.TakeBack, cancellationToken);
+            node.Forget();
+            facts = await KnownAsync(node, cancellationToken);
+        }
+
+        var changes = ChangesFor(facts);
+        foreach (var change in changes)
+        {
+            await new NodeTransaction(node, Settings.UndoAfter.Value).ApplyAsync(change, cancellationToken);
+        }
+
+        OnApplied(node);
+        return Planned(node, changes);
+    }
+
+    private async Task<PlannedChange?> UndoAsync(Node node, CancellationToken cancellationToken)
+    {
+        var facts = await KnownAsync(node, cancellationToken);
+        if (facts.Unfinished is not null)
+        {
+            await node.RunAsync($"take back a change of {facts.Unfinished} that was cut off", ChangeScripts.TakeBack, cancellationToken);
+            node.Forget();
+        }
+
+        if (!facts.Applied.Contains(Name))
+        {
+            return null;
+        }
+
+        var paths = Lines(await node.RunAsync("read what is kept for the undo", ChangeScripts.PathsOf(Name), cancellationToken));
+        var changed = Lines(await node.RunAsync("read what is kept for the undo", ChangeScripts.ChangedSince(Name), cancellationToken));
+        var amongOthers = changed.Length > 0 ? UndoAmongOthers : null;
+        var change = UndoPorts(facts, new NodeChange(Name, $"put back {string.Join(", ", paths)}")
+        {
+            Touches = paths,
+            Apply = (amongOthers ?? ChangeScripts.RestoreOriginal(Name)) + "\n" + Restore,
+            Restore = Restore,
+        });
+        await new NodeTransaction(node, Settings.UndoAfter.Value).UndoAsync(change, cancellationToken);
+        OnUndone(node);
+        return new PlannedChange(node.Name, change.Description);
+    }
+
+    /// <summary>Adds to an undo the ports that logins must work on after it.</summary>
+    protected virtual NodeChange UndoPorts(NodeFacts facts, NodeChange undo) => undo;
+
+    private static async Task<NodeFacts> KnownAsync(Node node, CancellationToken cancellationToken)
+    {
+        var facts = await node.FactsAsync(cancellationToken);
+        return facts.IsDebianFamily
+            ? facts
+            : throw new NodeException(node.Name, $"node {node.Name} runs {facts.System}, and only Debian and Ubuntu are supported", "Leave it out with --nodes.");
+    }
+
+    // Where nodes are done at the same time, each one's failure concerns itself alone; all are told at the end.
+    private async Task<ImmutableArray<T>> ForEachAsync<T>(bool inParallel, Func<Node, Task<T>> action)
+    {
+        var results = ImmutableArray.CreateBuilder<T>();
+        if (!inParallel)
+        {
+            foreach (var node in fleet.Nodes)
+            {
+                results.Add(await action(node));
+            }
+
+            return results.ToImmutable();
+        }
+
+        var tasks = fleet.Nodes.Select(action).ToList();
+        var failures = new List<K3sException>();
+        foreach (var task in tasks)
+        {
+            try
+            {
+                results.Add(await task);
+            }
+            catch (K3sException failure)
+            {
+                failures.Add(failure);
+            }
+        }
+
+        return failures switch
+        {
+            [] => results.ToImmutable(),
+            [var only] => throw only,
+            _ => throw new K3sException(
+                ExitCodes.Failed,
+                $"{Name} failed on {failures.Count} of {tasks.Count} nodes",
+                failures[0].NextStep,
+                [.. failures.SelectMany(failure => failure.Message.Split(System.Environment.NewLine))]),
+        };
+    }
+
+    private static ImmutableArray<PlannedChange> Planned(Node node, IEnumerable<NodeChange> changes) =>
+        [.. changes.Select(change => new PlannedChange(node.Name, change.Description))];
+
+    private Finding FindingOf(Node node, NodeVerdict verdict) => new(Name, node.Name, verdict.State, verdict.Summary, verdict.Evidence);
+
+    private static ImmutableArray<string> Lines(string text) => [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries)];
+}

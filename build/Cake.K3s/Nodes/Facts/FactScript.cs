@@ -1,0 +1,64 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text;
+using Cake.K3s.Nodes.Changes;
+
+namespace Cake.K3s.Nodes.Facts;
+
+/// <summary>One script that reads the facts of all sources, and how its output is read.</summary>
+internal static class FactScript
+{
+    private const string System = "-system";
+
+    /// <summary>The script. Each section is one line: the source's name and its output as base64.</summary>
+    public static string Of(IEnumerable<IFactSource> sources)
+    {
+        var script = new StringBuilder($$"""
+            section() {
+            printf '%s ' "$1"
+            "$2" 2>/dev/null | base64 -w0
+            echo
+            }
+            facts_system() {
+            printf 'client=%s\nserver=%s\nport=%s\n' "$client" "$server" "$port"
+            ( . /etc/os-release; printf 'name=%s\nids=%s\n' "$PRETTY_NAME" "$ID $ID_LIKE" )
+            [ -d {{ChangeScripts.Armed}} ] && printf 'unfinished=%s\n' "$(cat {{ChangeScripts.Armed}}/control)"
+            for original in {{ChangeScripts.Root}}/*/original; do [ -d "$original" ] && printf 'applied=%s\n' "$(basename "$(dirname "$original")")"; done
+            }
+            client=$1 server=$3 port=$4
+            section {{System}} facts_system
+
+            """);
+        foreach (var source in sources)
+        {
+            script.Append(CultureInfo.InvariantCulture, $"facts_{source.Name}() {{\n{source.FactScript}\n}}\nsection {source.Name} facts_{source.Name}\n");
+        }
+
+        return script.ToString();
+    }
+
+    /// <summary>Reads the script's output.</summary>
+    /// <exception cref="NodeException">It was cut off.</exception>
+    public static NodeFacts Read(string node, string output)
+    {
+        var sections = output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Split(' ', 2))
+            .Where(parts => parts.Length == 2)
+            .ToImmutableDictionary(parts => parts[0], parts => Decode(parts[1]), StringComparer.Ordinal);
+        var facts = new NodeFacts(node, "", "", 0, "", false, null, [], sections);
+        return facts with
+        {
+            OperatorAddress = facts.Value(System, "client"),
+            Address = facts.Value(System, "server"),
+            SshPort = int.TryParse(facts.Value(System, "port"), NumberStyles.None, CultureInfo.InvariantCulture, out var port)
+                ? port
+                : throw new NodeException(node, $"node {node} did not tell its facts", "Run it again; the connection may have been cut."),
+            System = facts.Value(System, "name") is { Length: > 0 } name ? name : "an unknown system",
+            IsDebianFamily = facts.Value(System, "ids").Split(' ').Intersect(["debian", "ubuntu"]).Any(),
+            Unfinished = facts.Values(System, "unfinished").FirstOrDefault(),
+            Applied = [.. facts.Values(System, "applied")],
+        };
+    }
+
+    private static string Decode(string base64) => Encoding.UTF8.GetString(Convert.FromBase64String(base64));
+}
