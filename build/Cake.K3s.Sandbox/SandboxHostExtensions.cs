@@ -1,5 +1,6 @@
 using Cake.Core;
 using Cake.Frosting;
+using Cake.K3s.Diagnosis;
 using Cake.K3s.Environments;
 using Cake.K3s.Hosting;
 using Cake.K3s.Processes;
@@ -29,5 +30,6 @@ public static class SandboxHostExtensions
             provider.GetRequiredService<ICommandRunner>(),
             provider.GetRequiredService<IReporter>(),
             provider.GetRequiredService<IConsole>()))
+        .AddSingleton<ICheckup, SandboxCheckup>()
         .AddSingleton<IEnvironmentOpener, SandboxOpener>();
 }

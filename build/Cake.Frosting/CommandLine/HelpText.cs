@@ -1,15 +1,21 @@
 using System.Reflection;
 using Cake.Core;
 using Cake.Frosting.Graph;
+using Cake.Shared;
 
 namespace Cake.Frosting.CommandLine;
 
 /// <summary>Writes what <c>--help</c> shows.</summary>
 internal static class HelpText
 {
-    public static void Write(IConsole console, IReadOnlyCollection<string> knownArguments, IReadOnlyList<TaskDefinition> tasks)
+    public static void Write(
+        IConsole console,
+        string? program,
+        string? argumentsHelp,
+        IReadOnlyCollection<string> knownArguments,
+        IReadOnlyList<TaskDefinition> tasks)
     {
-        var program = Assembly.GetEntryAssembly()?.GetName().Name ?? "build";
+        program ??= Assembly.GetEntryAssembly()?.GetName().Name ?? "build";
         console.WriteLine($"Usage: {program} [switches]");
         console.WriteLine(string.Empty);
         console.WriteLine($"  {program} --target=Default");
@@ -22,14 +28,25 @@ internal static class HelpText
         {
             console.WriteLine(string.Empty);
             console.WriteLine("Switches of the tasks:");
-            console.WriteLine("  " + string.Join(", ", knownArguments.Select(name => "--" + name)));
+            console.WriteLine("{0}", argumentsHelp ?? "  " + string.Join(", ", knownArguments.Select(name => "--" + name)));
         }
 
-        if (tasks.Count > 0)
+        if (tasks.Count == 0)
+        {
+            return;
+        }
+
+        // One group needs no name of its own.
+        var groups = TaskGroup.InOrder(tasks.Index(), task => task.Item.Type, task => task.Item.Name).ToList();
+        var width = tasks.Max(task => task.Name.Length) + 2;
+        foreach (var group in groups)
         {
             console.WriteLine(string.Empty);
-            console.WriteLine("Tasks:");
-            WriteColumns(console, tasks.Select(task => (task.Name, task.Description)));
+            console.WriteLine(groups.Count == 1 ? "Tasks:" : group.Key + ":");
+            foreach (var (_, task) in groups.Count == 1 ? group.OrderBy(task => task.Index) : group.AsEnumerable())
+            {
+                console.WriteLine("{0}", $"  {task.Name.PadRight(width)}{task.Description}".TrimEnd());
+            }
         }
     }
 

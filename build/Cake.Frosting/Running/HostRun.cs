@@ -72,7 +72,7 @@ internal sealed class HostRun(IServiceCollection hostServices, IReadOnlyList<Ass
         switch (options.Mode)
         {
             case HostMode.Help:
-                HelpText.Write(console, KnownArguments() ?? [], KnownTasks());
+                HelpText.Write(console, Setting(CakeSetting.Program), Setting(CakeSetting.ArgumentsHelp), KnownArguments() ?? [], KnownTasks());
                 break;
             case HostMode.Version:
                 provider.GetRequiredService<VersionFeature>().Run(console);
@@ -130,11 +130,14 @@ internal sealed class HostRun(IServiceCollection hostServices, IReadOnlyList<Ass
         host.RunTargets(options.Targets);
     }
 
-    private List<string>? KnownArguments() => _services
+    private string? Setting(string key) => _services
         .Select(service => service.ImplementationInstance)
         .OfType<CakeSetting>()
-        .LastOrDefault(setting => setting.Key.Equals(CakeSetting.KnownArguments, StringComparison.OrdinalIgnoreCase))?
-        .Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).ToList();
+        .LastOrDefault(setting => setting.Key.Equals(key, StringComparison.OrdinalIgnoreCase))?
+        .Value;
+
+    private List<string>? KnownArguments() => Setting(CakeSetting.KnownArguments)?
+        .Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).ToList();
 
     private IReadOnlyList<string> AddDiscoveredTasks(HostMode mode)
     {

@@ -6,5 +6,7 @@ namespace Cake.K3s.Environments;
 internal static class EnvironmentsServices
 {
     internal static IServiceCollection AddEnvironments(this IServiceCollection services) =>
-        services.AddSingleton<IEnvironmentOpener, KubeconfigOpener>();
+        services
+        .AddSingleton<KubeconfigOpener>()
+        .AddSingleton<IEnvironmentOpener>(provider => provider.GetRequiredService<KubeconfigOpener>());
 }

@@ -18,24 +18,36 @@ internal sealed class KubeconfigOpener(SecretReader secrets, EnvironmentVariable
 
     public async Task<DeployEnvironment> OpenAsync(DeploySettings settings, EnvironmentSettings environment, CancellationToken cancellationToken)
     {
-        var cluster = environment.Cluster!;
-        var registry = environment.Registry!;
-        var kubeconfig = UserPath.Resolve(cluster.Kubeconfig, settings.Root, variables);
-        await CheckContextAsync(kubeconfig, cluster.Context, environment.Name);
-
-        var (host, prefix) = registry.Address.Split('/', 2) is [var name, var path] ? (name, path) : (registry.Address, "");
         return new DeployEnvironment
         {
             Name = environment.Name,
             Settings = environment,
-            Cluster = new ClusterConnection(kubeconfig, cluster.Context, environment.Namespace ?? settings.App),
-            Registry = new RegistryConnection(host, prefix, registry.Insecure, variables["DOCKER_CONFIG"] ?? UserPath.Resolve("~/.docker", settings.Root, variables)),
+            Cluster = await ClusterOfAsync(settings, environment),
+            Registry = RegistryOf(settings, environment),
             Builder = new BuilderConnection(DockerHost: null, Builder: null),
             SigningKey = await SigningKeyAsync(settings, environment, cancellationToken),
             BuildArguments = environment.Arguments,
             Variables = environment.Variables,
             Secrets = await SecretsAsync(settings, environment, cancellationToken),
         };
+    }
+
+    /// <summary>The cluster of such an environment.</summary>
+    /// <exception cref="K3sException">The kubeconfig is missing (exit code 5) or has no such context (2).</exception>
+    public async Task<ClusterConnection> ClusterOfAsync(DeploySettings settings, EnvironmentSettings environment)
+    {
+        var cluster = environment.Cluster!;
+        var kubeconfig = UserPath.Resolve(cluster.Kubeconfig, settings.Root, variables);
+        await CheckContextAsync(kubeconfig, cluster.Context, environment.Name);
+        return new ClusterConnection(kubeconfig, cluster.Context, environment.Namespace ?? settings.App);
+    }
+
+    /// <summary>The registry of such an environment.</summary>
+    public RegistryConnection RegistryOf(DeploySettings settings, EnvironmentSettings environment)
+    {
+        var registry = environment.Registry!;
+        var (host, prefix) = registry.Address.Split('/', 2) is [var name, var path] ? (name, path) : (registry.Address, "");
+        return new RegistryConnection(host, prefix, registry.Insecure, variables["DOCKER_CONFIG"] ?? UserPath.Resolve("~/.docker", settings.Root, variables));
     }
 
     private static async Task CheckContextAsync(string kubeconfig, string? context, string environment)
@@ -72,7 +84,9 @@ internal sealed class KubeconfigOpener(SecretReader secrets, EnvironmentVariable
         }
     }
 
-    private async Task<SigningKey> SigningKeyAsync(DeploySettings settings, EnvironmentSettings environment, CancellationToken cancellationToken)
+    /// <summary>The signing key of such an environment.</summary>
+    /// <exception cref="K3sException">It is not there, or its password is not (exit code 5), or deploy.yaml names none (2).</exception>
+    public async Task<SigningKey> SigningKeyAsync(DeploySettings settings, EnvironmentSettings environment, CancellationToken cancellationToken)
     {
         var signing = environment.Signing ?? settings.Signing;
         var privateKey = signing.PrivateKey ?? throw new SettingsException(

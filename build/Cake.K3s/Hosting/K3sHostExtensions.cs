@@ -1,6 +1,7 @@
 using Cake.Core;
 using Cake.Frosting;
 using Cake.K3s.Checks;
+using Cake.K3s.Diagnosis;
 using Cake.K3s.Engine;
 using Cake.K3s.Environments;
 using Cake.K3s.Hardening;
@@ -11,6 +12,7 @@ using Cake.K3s.Reporting;
 using Cake.K3s.Requirements;
 using Cake.K3s.Scaffolding;
 using Cake.K3s.Settings;
+using Cake.K3s.Targets;
 using Cake.K3s.Tasks;
 using Cake.K3s.Tools;
 using Microsoft.Extensions.DependencyInjection;
@@ -29,6 +31,8 @@ public static class K3sHostExtensions
         .UseContext<K3sContext>()
         .UseLifetime<RunLifetime>()
         .UseCakeSetting("Frosting_KnownArguments", string.Join(',', Switches.All.Select(known => known.Name)))
+        .UseCakeSetting("Frosting_Program", "./build.sh")
+        .UseCakeSetting("Frosting_ArgumentsHelp", string.Join('\n', Switches.Help))
         .ConfigureServices(services => services.AddK3s());
 
     private static IServiceCollection AddK3s(this IServiceCollection services) => services
@@ -48,7 +52,9 @@ public static class K3sHostExtensions
         .AddImages()
         .AddKubernetes()
         .AddRequirements()
+        .AddTargets()
         .AddScaffolding()
+        .AddDiagnosis()
         .AddHardening()
         .AddEngine();
 }

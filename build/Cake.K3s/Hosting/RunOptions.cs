@@ -51,6 +51,12 @@ public sealed record RunOptions
     /// <summary><c>--mirror</c>: the registry that MirrorImages copies to.</summary>
     public string? Mirror { get; init; }
 
+    /// <summary><c>--completion</c>: the shell whose completion script Default writes; null for none.</summary>
+    public string? Completion { get; init; }
+
+    /// <summary>Whether the run only lists what there is to run.</summary>
+    internal bool IsListing { get; init; }
+
     /// <summary><c>--confirm</c>: PruneRegistry deletes what it shows.</summary>
     public bool Confirm { get; init; }
 

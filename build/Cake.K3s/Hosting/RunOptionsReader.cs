@@ -27,6 +27,8 @@ internal static class RunOptionsReader
             Image = Last(arguments, Switches.Image),
             Registry = Last(arguments, Switches.Registry),
             Mirror = Last(arguments, Switches.Mirror),
+            Completion = Last(arguments, Switches.Completion),
+            IsListing = arguments.GetArguments("target").All(target => target.Equals("Default", StringComparison.OrdinalIgnoreCase)),
             Confirm = arguments.HasArgument(Switches.Confirm),
             ToRelease = Number(arguments, Switches.To),
             PlanFile = PathOf(arguments, Switches.Plan, working),

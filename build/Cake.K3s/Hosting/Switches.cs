@@ -51,6 +51,9 @@ public static class Switches
     /// <summary>Makes Audit fail where a control is not in place.</summary>
     public const string FailOnDrift = "fail-on-drift";
 
+    /// <summary>The shell whose completion script is written.</summary>
+    public const string Completion = "completion";
+
     /// <summary>Each switch with what it does, in the order that help shows them.</summary>
     public static IReadOnlyList<Switch> All { get; } =
     [
@@ -73,6 +76,37 @@ public static class Switches
         new("purge", null, "SandboxDown: remove the sandbox's data too"),
         new("sequential", null, "run one task at a time"),
         new("fail-fast", null, "stop running tasks at the first failure"),
+        new(Completion, "bash|zsh|powershell", "write the script that completes this command line in a shell"),
+    ];
+
+    /// <summary>Those of Cake and of this library.</summary>
+    internal static IReadOnlyList<Switch> Everything { get; } =
+    [
+        new("target", "TASK", "the task to run; may be given several times"),
+        new("exclusive", null, "run the target without its dependencies"),
+        new("dryrun", null, "show which tasks would run; run none"),
+        new("tree", null, "show which task depends on which"),
+        new("description", null, "list the tasks with their descriptions"),
+        new("verbosity", "quiet|minimal|normal|verbose|diagnostic", "how much is written"),
+        new("working", "DIRECTORY", "the working directory: where the app is, if not here"),
+        new("version", null, "show the version"),
+        new("info", null, "show the version and what it is made of"),
+        new("help", null, "show help"),
+        .. All,
+    ];
+
+    /// <summary>The library's switches, and examples of command lines, a line each.</summary>
+    internal static IReadOnlyList<string> Help { get; } =
+    [
+        .. All.Select(known => $"  {(known.Value is null ? $"--{known.Name}" : $"--{known.Name}={known.Value}").PadRight(36)}{known.Meaning}"),
+        "",
+        "Examples",
+        "  ./build.sh --target=Deploy                             deploy to the default environment, the sandbox on this machine",
+        "  ./build.sh --target=Deploy --environment=production    the same graph, at a cluster of yours",
+        "  ./build.sh --target=Plan --environment=production      what that would change; changes nothing",
+        "  ./build.sh --target=Rollback --to=12                   put release 12 back",
+        "  ./build.sh --target=Init --working=../notes            begin with another app; then --target=Doctor",
+        "  eval \"$(./build.sh --completion=bash)\"                 complete targets and switches in this shell",
     ];
 }
 

@@ -10,6 +10,5 @@ internal static class ReportingServices
         .AddSingleton<IReporter, RunReporter>()
         .AddSingleton<IRunObserver, ConsoleReporter>()
         .AddSingleton<TaskDurations>()
-        .AddSingleton<IRunObserver>(provider => provider.GetRequiredService<TaskDurations>())
-        .AddSingleton<TargetList>();
+        .AddSingleton<IRunObserver>(provider => provider.GetRequiredService<TaskDurations>());
 }

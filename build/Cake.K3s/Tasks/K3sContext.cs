@@ -1,4 +1,5 @@
 using Cake.Core;
+using Cake.Core.Diagnostics;
 using Cake.Frosting;
 using Cake.K3s.Hosting;
 
@@ -12,6 +13,11 @@ public sealed class K3sContext : FrostingContext
         : base(context)
     {
         Run = run;
+        if (run.Options.IsListing)
+        {
+            // Cake's headings and report would stand in what a shell reads.
+            context.Log.Verbosity = Verbosity.Quiet;
+        }
     }
 
     /// <summary>The run: settings, environment, cancellation.</summary>

@@ -41,6 +41,30 @@ internal sealed class Toolbox(
         }
     }
 
+    /// <summary>Looks for a tool where it would be found without a download.</summary>
+    public async Task<ToolSearch> LookForAsync(ToolName tool, CancellationToken cancellationToken)
+    {
+        var definition = catalog[tool];
+        var reasons = new List<string>();
+        var found = await InstalledAsync(definition, reasons, cancellationToken) ?? debian.Find(definition) ?? releases.Find(definition);
+        var version = found is null ? null : definition.Probe.Read(await VersionAsync(found, definition.Probe, cancellationToken));
+        var canBeFetched = (!definition.Debian.IsEmpty && Directory.Exists("/etc/apt")) || ReleaseTools.ForThisSystem(definition) is not null;
+        return new(definition, found, version, canBeFetched, reasons);
+    }
+
+    private async Task<string> VersionAsync(Tool tool, VersionProbe probe, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var told = await runner.RunAsync(new Command(tool.Path, probe.Arguments) { Environment = tool.Environment, Timeout = ProbeTimeout }, cancellationToken);
+            return told.StandardOutput + told.StandardError;
+        }
+        catch (CommandFailedException)
+        {
+            return ""; // Its version is told where it is known; that it does not run, whoever runs it says.
+        }
+    }
+
     private async Task<Tool> SearchAsync(ToolDefinition definition, string neededBy, CancellationToken cancellationToken)
     {
         var reasons = new List<string>();

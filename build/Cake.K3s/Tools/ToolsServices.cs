@@ -16,7 +16,8 @@ internal static class ToolsServices
         services.AddSingleton<IDebianPackages, DebianPackages>();
         services.AddSingleton<DebianTools>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<ReleaseTools>(provider, new HttpClient()));
-        services.AddSingleton<IToolbox>(provider => ActivatorUtilities.CreateInstance<Toolbox>(provider, ToolCatalog.All));
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<Toolbox>(provider, ToolCatalog.All));
+        services.AddSingleton<IToolbox>(provider => provider.GetRequiredService<Toolbox>());
         return services;
     }
 }

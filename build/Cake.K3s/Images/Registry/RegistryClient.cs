@@ -39,6 +39,30 @@ internal sealed class RegistryClient(HttpClient http, RegistryTransport transpor
     /// <summary>The registry's host and port.</summary>
     public string Host => transport.Host;
 
+    /// <summary>The registry's time at its last answer; null where it does not tell it.</summary>
+    public DateTimeOffset? ServerTime => transport.ServerTime;
+
+    /// <summary>Makes sure that this user may push to a repository: begins an upload and gives it up. Nothing is left of it.</summary>
+    public async Task CheckPushAsync(string repository, CancellationToken cancellationToken)
+    {
+        var doing = $"take an upload to {repository}";
+        using var begun = await transport.SendAsync(
+            new(HttpMethod.Post, new($"v2/{repository}/blobs/uploads/", UriKind.Relative), RegistryScope.Push(repository), doing)
+            {
+                Expected = [HttpStatusCode.Accepted],
+            },
+            cancellationToken);
+        if (begun.Headers.Location is not { } upload)
+        {
+            return;
+        }
+
+        // Where giving up is not offered, the registry forgets the upload by itself.
+        using var ended = await transport.SendOnceAsync(
+            new(HttpMethod.Delete, new Uri(begun.RequestMessage!.RequestUri!, upload), RegistryScope.Push(repository), doing),
+            cancellationToken);
+    }
+
     /// <summary>The digest that a tag names now; null if there is no such tag.</summary>
     public async Task<Digest?> FindDigestAsync(string repository, string reference, CancellationToken cancellationToken)
     {

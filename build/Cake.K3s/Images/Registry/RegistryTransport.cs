@@ -72,6 +72,9 @@ internal sealed class RegistryTransport
     /// <summary>The registry's host and port.</summary>
     public string Host { get; }
 
+    /// <summary>The registry's time at its last answer; null where it does not tell it.</summary>
+    public DateTimeOffset? ServerTime { get; private set; }
+
     /// <summary>Sends a request, again where that can help, until the answer's status is an expected one.</summary>
     /// <exception cref="K3sException">The registry refused, failed or could not be reached.</exception>
     public Task<HttpResponseMessage> SendAsync(RegistryRequest request, CancellationToken cancellationToken) =>
@@ -132,7 +135,9 @@ internal sealed class RegistryTransport
 
         try
         {
-            return await _http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, timeout.Token);
+            var response = await _http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, timeout.Token);
+            ServerTime = response.Headers.Date;
+            return response;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

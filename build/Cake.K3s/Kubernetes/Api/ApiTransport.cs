@@ -54,6 +54,9 @@ internal sealed partial class ApiTransport
     /// <summary>The API's address, with a slash at its end.</summary>
     public Uri Server { get; }
 
+    /// <summary>The API's time at its last answer; null where it does not tell it.</summary>
+    public DateTimeOffset? ServerTime { get; private set; }
+
     /// <summary>What had to be sent again so far.</summary>
     public RetryTally Retries { get; } = new();
 
@@ -116,6 +119,7 @@ internal sealed partial class ApiTransport
         {
             using var message = MessageOf(request);
             response = await _http.SendAsync(message, both.Token);
+            ServerTime = response.Headers.Date;
             var body = readBody ? await response.Content.ReadAsByteArrayAsync(both.Token) : [];
             Warn(response);
             var attempt = Judge(response, body, mayHaveRunBefore);

@@ -341,6 +341,9 @@ public sealed class ClusterApi : IDisposable
         }
     }
 
+    /// <summary>The API's time at its last answer; null where it does not tell it.</summary>
+    internal DateTimeOffset? ServerTime => _transport.ServerTime;
+
     /// <summary>Reads any other address of the API, e.g. <c>version</c> or <c>readyz</c>.</summary>
     /// <exception cref="KubernetesApiException">The answer is no success.</exception>
     public async Task<string> ReadTextAsync(string path, CancellationToken cancellationToken)
