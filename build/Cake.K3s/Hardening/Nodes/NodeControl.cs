@@ -56,6 +56,11 @@ internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl
     /// </summary>
     protected virtual string? UndoAmongOthers => null;
 
+    /// <summary>Called before the nodes are looked at, to get what is not read from them.</summary>
+    /// <param name="changes">Whether changes will follow from it; reading must not ask the internet.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    protected virtual Task PrepareAsync(bool changes, CancellationToken cancellationToken) => Task.CompletedTask;
+
     /// <summary>Called on a node after its changes were confirmed, e.g. to update files on this machine.</summary>
     protected virtual void OnApplied(Node node)
     {
@@ -67,12 +72,16 @@ internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl
     }
 
     /// <inheritdoc/>
-    public async Task<ImmutableArray<Finding>> AuditAsync(CancellationToken cancellationToken) =>
-        [.. await Task.WhenAll(fleet.Nodes.Select(node => AuditAsync(node, cancellationToken)))];
+    public async Task<ImmutableArray<Finding>> AuditAsync(CancellationToken cancellationToken)
+    {
+        await PrepareAsync(changes: false, cancellationToken);
+        return [.. await Task.WhenAll(fleet.Nodes.Select(node => AuditAsync(node, cancellationToken)))];
+    }
 
     /// <inheritdoc/>
     public async Task<ImmutableArray<PlannedChange>> PlanAsync(CancellationToken cancellationToken)
     {
+        await PrepareAsync(changes: true, cancellationToken);
         var planned = await ForEachAsync(inParallel: true, async node => Planned(node, ChangesFor(await KnownAsync(node, cancellationToken))));
         return [.. planned.SelectMany(changes => changes)];
     }
@@ -80,6 +89,7 @@ internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl
     /// <inheritdoc/>
     public async Task<ImmutableArray<PlannedChange>> ApplyAsync(CancellationToken cancellationToken)
     {
+        await PrepareAsync(changes: true, cancellationToken);
         var applied = await ForEachAsync(!IsRisky, node => ApplyAsync(node, cancellationToken));
         return [.. applied.SelectMany(changes => changes)];
     }
@@ -87,6 +97,7 @@ internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl
     /// <inheritdoc/>
     public async Task<ImmutableArray<Finding>> VerifyAsync(CancellationToken cancellationToken)
     {
+        await PrepareAsync(changes: false, cancellationToken);
         var found = await ForEachAsync(!IsRisky, async node =>
         {
             var facts = await KnownAsync(node, cancellationToken);
