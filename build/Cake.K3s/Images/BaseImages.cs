@@ -13,30 +13,19 @@ internal static partial class BaseImages
     /// <returns>No stages of the file itself, and not <c>scratch</c>.</returns>
     public static IReadOnlyList<string> In(string dockerfile, IReadOnlyDictionary<string, string> arguments)
     {
-        var values = new Dictionary<string, string>(StringComparer.Ordinal);
         var stages = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { NoImage };
         var found = new List<string>();
-        var beforeFirstStage = true;
+        var starts = Stages(dockerfile, arguments).ToDictionary(stage => stage.Line);
         var count = 0;
-        foreach (var line in Instructions(dockerfile))
+        foreach (var (line, text) in Instructions(dockerfile))
         {
-            // Only arguments before the first FROM can be used in a FROM.
-            if (beforeFirstStage && Argument().Match(line) is { Success: true } argument)
+            if (starts.TryGetValue(line, out var stage))
             {
-                var name = argument.Groups["name"].Value;
-                values[name] = arguments.GetValueOrDefault(name) ?? Fill(argument.Groups["default"].Value.Trim('"', '\''), values);
-            }
-            else if (From().Match(line) is { Success: true } from)
-            {
-                beforeFirstStage = false;
-                Add(Fill(from.Groups["image"].Value, values));
+                Add(stage.Image);
                 stages.Add(count++.ToString(System.Globalization.CultureInfo.InvariantCulture));
-                if (from.Groups["stage"].Success)
-                {
-                    stages.Add(from.Groups["stage"].Value);
-                }
+                stages.Add(stage.Name);
             }
-            else if (CopyFrom().Match(line) is { Success: true } copy)
+            else if (CopyFrom().Match(text) is { Success: true } copy)
             {
                 Add(copy.Groups["image"].Value);
             }
@@ -53,24 +42,58 @@ internal static partial class BaseImages
         }
     }
 
-    /// <summary>The instructions of a Dockerfile, each on one line, without comments.</summary>
-    internal static IEnumerable<string> Instructions(string dockerfile)
+    /// <summary>The FROM instructions with the arguments filled in.</summary>
+    /// <param name="dockerfile">The Dockerfile's text.</param>
+    /// <param name="arguments">Build arguments; they override the defaults of <c>ARG</c>.</param>
+    public static IEnumerable<BuildStage> Stages(string dockerfile, IReadOnlyDictionary<string, string> arguments)
     {
-        var continued = "";
+        var values = new Dictionary<string, string>(StringComparer.Ordinal);
+        var beforeFirstStage = true;
+        foreach (var (line, text) in Instructions(dockerfile))
+        {
+            // Only arguments before the first FROM can be used in a FROM.
+            if (beforeFirstStage && Argument().Match(text) is { Success: true } argument)
+            {
+                var name = argument.Groups["name"].Value;
+                values[name] = arguments.GetValueOrDefault(name) ?? Fill(argument.Groups["default"].Value.Trim('"', '\''), values);
+            }
+            else if (From().Match(text) is { Success: true } from)
+            {
+                beforeFirstStage = false;
+                yield return new(line, Fill(from.Groups["image"].Value, values), from.Groups["platform"].Value, from.Groups["stage"].Value);
+            }
+        }
+    }
+
+    /// <summary>The instructions of a Dockerfile without comments, each with the number of its first line, from 1.</summary>
+    internal static IEnumerable<(int Line, string Text)> Instructions(string dockerfile)
+    {
+        var (start, continued, end) = (0, "", "");
+        var number = 0;
         foreach (var line in dockerfile.Split('\n', StringSplitOptions.TrimEntries))
         {
+            number++;
+            if (end.Length > 0)
+            {
+                // Inside a here-document, whose lines are no instructions.
+                end = line == end ? "" : end;
+                continue;
+            }
+
             if (line.StartsWith('#'))
             {
                 continue;
             }
 
+            start = continued.Length == 0 ? number : start;
             if (line.EndsWith('\\'))
             {
                 continued += line[..^1] + " ";
                 continue;
             }
 
-            yield return continued + line;
+            yield return (start, continued + line);
+            end = HereDocument().Match(continued + line) is { Success: true } document ? document.Groups["end"].Value : "";
             continued = "";
         }
     }
@@ -82,12 +105,22 @@ internal static partial class BaseImages
     [GeneratedRegex(@"^ARG\s+(?<name>\w+)(=(?<default>\S*))?", RegexOptions.IgnoreCase)]
     private static partial Regex Argument();
 
-    [GeneratedRegex(@"^FROM\s+(--\S+\s+)*(?<image>\S+)(\s+AS\s+(?<stage>\S+))?", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"^FROM\s+(--platform=(?<platform>\S+)\s+|--\S+\s+)*(?<image>\S+)(\s+AS\s+(?<stage>\S+))?", RegexOptions.IgnoreCase)]
     private static partial Regex From();
 
     [GeneratedRegex(@"^COPY\s+(--\S+\s+)*--from=(?<image>\S+)", RegexOptions.IgnoreCase)]
     private static partial Regex CopyFrom();
 
+    [GeneratedRegex(@"^(RUN|COPY|ADD)\s.*<<-?[""']?(?<end>\w+)[""']?", RegexOptions.IgnoreCase)]
+    private static partial Regex HereDocument();
+
     [GeneratedRegex(@"\$(\{(?<name>\w+)(:-(?<default>[^}]*))?\}|(?<name>\w+))")]
     private static partial Regex Variable();
 }
+
+/// <summary>A FROM instruction.</summary>
+/// <param name="Line">Its line, from 1.</param>
+/// <param name="Image">The image or the earlier stage that it builds on.</param>
+/// <param name="Platform">What <c>--platform</c> says, as written; empty when it says nothing.</param>
+/// <param name="Name">What <c>AS</c> calls the stage; empty for none.</param>
+internal sealed record BuildStage(int Line, string Image, string Platform, string Name);

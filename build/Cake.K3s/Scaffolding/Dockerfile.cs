@@ -25,7 +25,7 @@ internal sealed partial record Dockerfile(
         var sources = ImmutableArray.CreateBuilder<string>();
         var withoutDefault = new List<string>();
         var bases = ImmutableArray.CreateBuilder<string>();
-        foreach (var instruction in BaseImages.Instructions(text))
+        foreach (var (_, instruction) in BaseImages.Instructions(text))
         {
             if (From().Match(instruction) is { Success: true } from)
             {
@@ -47,7 +47,7 @@ internal sealed partial record Dockerfile(
             }
             else
             {
-                sources.AddRange(RepositoryRules.CopySources(instruction));
+                sources.AddRange(DockerfileRules.CopySources(instruction));
             }
         }
 

@@ -26,7 +26,7 @@ internal static class PodRules
         "other-platform",
         LintSeverity.Error,
         "Images are built for linux/amd64, and so are the nodes.",
-        "Take the node selector away, or set it to amd64.");
+        "Take the node selector or the --platform away, or set it to amd64; name the image that is for amd64.");
 
     public static readonly LintRule TokenMounted = new(
         "K3S012",
@@ -79,6 +79,11 @@ internal static class PodRules
             yield return ImageNotPinned.Found(workload.Manifest, container["image"], $"container {name} runs {image}, without a digest");
         }
 
+        if (container.Text("image") is { } reference && Architectures.Of("", reference) is { } other)
+        {
+            yield return OtherPlatform.Found(workload.Manifest, container["image"], $"container {name} runs {reference}, which is for {other}");
+        }
+
         if (container.Flag("securityContext", "privileged") == true)
         {
             yield return Privileged.Found(workload.Manifest, container.At("securityContext", "privileged"), $"container {name} is privileged");
@@ -114,13 +119,26 @@ internal static class PodRules
             yield return TokenMounted.Found(workload.Manifest, spec, "the default account's token is mounted");
         }
 
+        var terms = spec.Objects("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms").ToList();
         foreach (var (label, wanted) in ((string, string)[])[("kubernetes.io/arch", "amd64"), ("kubernetes.io/os", "linux")])
         {
+            // The terms are alternatives: one that takes the nodes is enough.
+            if (terms.Count > 0 && terms.All(term => term.Objects("matchExpressions").Any(expression => IsWithout(expression, label, wanted))))
+            {
+                yield return OtherPlatform.Found(workload.Manifest, terms[0], $"it asks for nodes whose {label} is not {wanted}");
+            }
+
             if (spec.Text("nodeSelector", label) is { } selected && selected != wanted)
             {
                 yield return OtherPlatform.Found(workload.Manifest, spec.At("nodeSelector", label), $"it asks for nodes with {label} {selected}");
             }
         }
+    }
+
+    private static bool IsWithout(JsonObject expression, string label, string value)
+    {
+        var lists = expression["values"] is JsonArray values && values.Any(item => item?.ToString() == value);
+        return expression.Text("key") == label && expression.Text("operator") switch { "In" => !lists, "NotIn" => lists, "DoesNotExist" => true, _ => false };
     }
 
     // Read for checking, ${NAME} of a secret has left its mark; whatever has none was written out.

@@ -17,6 +17,16 @@ internal static class TrafficRules
         "A probe of a port that the container does not serve never succeeds.",
         "Name a port that is among the container's ports.");
 
+    /// <summary>The paths that a workload's containers serve, e.g. <c>/healthz, /api/*</c>: declared on the workload.</summary>
+    public const string PathsAnnotation = "cake-k3s/paths";
+
+    public static readonly LintRule ProbePath = new(
+        "K3S019",
+        "probe-path-not-served",
+        LintSeverity.Error,
+        "A probe of a path that the container does not serve gets 404 for ever.",
+        "Probe a path that the workload's annotation cake-k3s/paths names, or correct the annotation.");
+
     public static readonly LintRule SelectsNothing = new(
         "K3S006",
         "service-selects-nothing",
@@ -48,6 +58,7 @@ internal static class TrafficRules
     public static IEnumerable<LintFinding> Check(LintSubject subject) =>
     [
         .. subject.Workloads.SelectMany(CheckProbes),
+        .. subject.Workloads.SelectMany(CheckPaths),
         .. subject.OfKind("", "Service").SelectMany(service => CheckService(subject, service)),
         .. subject.OfKind("networking.k8s.io", "Ingress").SelectMany(ingress => CheckIngress(subject, ingress)),
     ];
@@ -59,6 +70,21 @@ internal static class TrafficRules
         let port = container.At(name, "httpGet", "port") ?? container.At(name, "tcpSocket", "port") ?? container.At(name, "grpc", "port")
         where port is not null && !ports.Any(candidate => IsNamed(candidate, port)) && (ports.Count > 0 || IsName(port))
         select ProbePort.Found(workload.Manifest, port, $"{name} of container {container.Text("name")} asks port {port}, which is not among its ports");
+
+    private static IEnumerable<LintFinding> CheckPaths(Workload workload)
+    {
+        // Which paths a program serves is known only where somebody says so.
+        var declared = (workload.Manifest.Node.Annotation(PathsAnnotation) ?? workload.Template.Annotation(PathsAnnotation))?
+            .Split([',', ' ', '\n'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return declared is null
+            ? []
+            : from container in workload.AllContainers
+              from name in Probes
+              where container.At(name, "httpGet") is not null
+              let path = '/' + (container.Text(name, "httpGet", "path") ?? "").Split('?')[0].TrimStart('/')
+              where !declared.Any(served => served == path || (served.EndsWith('*') && path.StartsWith(served[..^1], StringComparison.Ordinal)))
+              select ProbePath.Found(workload.Manifest, container.At(name, "httpGet"), $"{name} of container {container.Text("name")} asks {path}, which is not among its paths: {string.Join(", ", declared)}");
+    }
 
     private static IEnumerable<LintFinding> CheckService(LintSubject subject, Manifest service)
     {

@@ -79,6 +79,13 @@ public sealed class LintRulesTests
     [TestCase("targetPort: http", "targetPort: 9000", "K3S009", "no container of Deployment/api has the port 9000")]
     [TestCase("@sha256:00", ":latest", "K3S010", "runs r/api:latest")]
     [TestCase("spec:\n      automount", "spec:\n      nodeSelector: {kubernetes.io/arch: arm64}\n      automount", "K3S011", "kubernetes.io/arch arm64")]
+    [TestCase("r/api@sha256:00", "arm64v8/api@sha256:00", "K3S011", "runs arm64v8/api@sha256:00, which is for linux/arm64v8")]
+    [TestCase("r/api@sha256:00", "r/api:3.2-arm64@sha256:00", "K3S011", "which is for linux/arm64")]
+    [TestCase("spec:\n      automount", "spec:\n      affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: kubernetes.io/arch, operator: In, values: [arm64]}]}]}}}\n      automount", "K3S011", "whose kubernetes.io/arch is not amd64")]
+    [TestCase("spec:\n      automount", "spec:\n      affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: kubernetes.io/arch, operator: In, values: [arm64, amd64]}]}]}}}\n      automount", null, null)]
+    [TestCase("{name: api}\nspec:\n  replicas", "{name: api, annotations: {cake-k3s/paths: /healthz}}\nspec:\n  replicas", "K3S019", "readinessProbe of container api asks /, which is not among its paths: /healthz")]
+    [TestCase("{name: api}\nspec:\n  replicas", "{name: api, annotations: {cake-k3s/paths: '/*'}}\nspec:\n  replicas", null, null)]
+    [TestCase("{name: api}\nspec:\n  replicas", "{name: api, annotations: {cake-k3s/paths: '/healthz, /'}}\nspec:\n  replicas", null, null)]
     [TestCase("      automountServiceAccountToken: false\n", "", "K3S012", "token")]
     [TestCase("{allowPrivilegeEscalation: false}", "{privileged: true}", "K3S013", "container api is privileged")]
     [TestCase("spec:\n      automount", "spec:\n      hostNetwork: true\n      automount", "K3S013", "hostNetwork is set")]
@@ -154,12 +161,14 @@ public sealed class LintRulesTests
     [TestCase("COPY out /app", new[] { "out" })]
     [TestCase("COPY --chown=1:1 ./a b/ /app/", new[] { "a", "b/" })]
     [TestCase("COPY --from=build /out /app", new string[0])]
+    [TestCase("COPY [\"a b\", \"c\", \"/app/\"]", new[] { "a b", "c" })]
+    [TestCase("Copy\ta\t/app", new[] { "a" })]
     [TestCase("COPY . .", new string[0])]
     [TestCase("COPY *.csproj $X ./", new string[0])]
     [TestCase("RUN cp a b", new string[0])]
     public void Should_tell_what_a_Dockerfile_copies(string line, string[] sources)
     {
-        Assert.That(RepositoryRules.CopySources(line), Is.EqualTo(sources));
+        Assert.That(DockerfileRules.CopySources(line), Is.EqualTo(sources));
     }
 
     [TestCase("1.22-alpine", "1.23.4", true)]
@@ -169,6 +178,6 @@ public sealed class LintRulesTests
     [TestCase("latest", "20", false)]
     public void Should_compare_versions_as_far_as_both_say(string tag, string declared, bool isOlder)
     {
-        Assert.That(RepositoryRules.IsOlder(tag, declared), Is.EqualTo(isOlder));
+        Assert.That(DeclaredToolchain.IsOlder(tag, declared), Is.EqualTo(isOlder));
     }
 }
