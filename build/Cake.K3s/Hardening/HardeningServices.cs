@@ -1,4 +1,5 @@
 using Cake.Core;
+using Cake.K3s.Hardening.Nodes.SshPolicy;
 using Cake.K3s.Hosting;
 using Cake.K3s.Nodes;
 using Cake.K3s.Nodes.Facts;
@@ -28,7 +29,8 @@ internal static class HardeningServices
 
     // The order in which Harden applies them: backups first, then the nodes from the outside in, the cluster's network before
     // webhooks that fail closed. A caller's own controls come after these.
-    private static IServiceCollection AddControls(this IServiceCollection services) => services;
+    private static IServiceCollection AddControls(this IServiceCollection services) => services
+        .AddControl<SshPolicyControl>();
 
     internal static IServiceCollection AddControl<T>(this IServiceCollection services)
         where T : class, IControl => services.AddSingleton<IControl, T>();

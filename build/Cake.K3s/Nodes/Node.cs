@@ -143,6 +143,16 @@ internal sealed class Node
         }
     }
 
+    /// <summary>Tries a login of its own with other settings of the client, which is expected to be refused.</summary>
+    /// <param name="settings">Settings such as <c>PreferredAuthentications=none</c>.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>What the client wrote; empty where the login worked.</returns>
+    public async Task<string> TryLoginAsync(ImmutableArray<string> settings, CancellationToken cancellationToken)
+    {
+        var result = await ConnectAsync(_target, "", SshLogin.New, cancellationToken, settings);
+        return HasBegun(result) ? "" : result.Errors.Trim();
+    }
+
     /// <summary>The failure of a script that ended.</summary>
     public NodeException Failure(string what, NodeResult result)
     {
@@ -160,9 +170,9 @@ internal sealed class Node
 
     private static bool HasBegun(NodeResult result) => result.Output.StartsWith(SshArguments.Began, StringComparison.Ordinal);
 
-    private async Task<NodeResult> ConnectAsync(SshTarget target, string script, SshLogin login, CancellationToken cancellationToken)
+    private async Task<NodeResult> ConnectAsync(SshTarget target, string script, SshLogin login, CancellationToken cancellationToken, ImmutableArray<string> settings = default)
     {
-        var command = new Command("ssh", SshArguments.Shell(target, _files, login))
+        var command = new Command("ssh", SshArguments.Shell(target, _files, login, settings.IsDefault ? [] : settings))
         {
             StandardInput = new Secret($"echo {SshArguments.Began}\n" + ShellText.Whole(script)),
             AcceptedExitCodes = AnyExitCode,

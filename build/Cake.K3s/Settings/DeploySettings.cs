@@ -299,6 +299,9 @@ public sealed record HardeningSettings
     [Between(1, 65535)]
     public int? SshPort { get; init; }
 
+    /// <summary>Whether operators tunnel through SSH, e.g. to the Kubernetes API; SshPolicy forbids it where they do not.</summary>
+    public bool SshForwarding { get; init; } = true;
+
     /// <summary>The SSH client's configuration; the user's own (~/.ssh/config) where it is not set.</summary>
     public string? SshConfig { get; init; }
 

@@ -67,6 +67,7 @@ internal static class ExampleSettings
             hardening:
               operators: [198.51.100.7, "2001:db8::/48"]
               sshPort: 2222
+              sshForwarding: false
               sshConfig: ssh/config
               undoAfter: 90s
               podRange: 10.52.0.0/16

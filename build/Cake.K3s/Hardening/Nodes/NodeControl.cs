@@ -50,12 +50,6 @@ internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl
     /// <summary>Proves the control by its effect on one node.</summary>
     protected abstract Task<NodeVerdict> ProveAsync(Node node, NodeFacts facts, CancellationToken cancellationToken);
 
-    /// <summary>
-    /// POSIX shell that undoes the control where another hand changed its files since, so that the former files cannot simply be put back;
-    /// null where they can even then (files of its own).
-    /// </summary>
-    protected virtual string? UndoAmongOthers => null;
-
     /// <summary>Called before the nodes are looked at, to get what is not read from them.</summary>
     /// <param name="changes">Whether changes will follow from it; reading must not ask the internet.</param>
     /// <param name="cancellationToken">Cancels it.</param>
@@ -167,12 +161,10 @@ internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl
         }
 
         var paths = Lines(await node.RunAsync("read what is kept for the undo", ChangeScripts.PathsOf(Name), cancellationToken));
-        var changed = Lines(await node.RunAsync("read what is kept for the undo", ChangeScripts.ChangedSince(Name), cancellationToken));
-        var amongOthers = changed.Length > 0 ? UndoAmongOthers : null;
         var change = UndoPorts(facts, new NodeChange(Name, $"put back {string.Join(", ", paths)}")
         {
             Touches = paths,
-            Apply = (amongOthers ?? ChangeScripts.RestoreOriginal(Name)) + "\n" + Restore,
+            Apply = ChangeScripts.RestoreOriginal(Name) + "\n" + Restore,
             Restore = Restore,
         });
         await new NodeTransaction(node, Settings.UndoAfter.Value).UndoAsync(change, cancellationToken);

@@ -121,6 +121,7 @@ internal static class ChangeScripts
         @@PATHS
         {{WriteOwn("undo.sh", UndoScript)}}
         {{WriteOwn("restore.sh", change.Restore)}}
+        {{WriteOwn("inverse", change.Inverse)}}
         {{WriteOwn("undo.service", UndoUnit)}}
         echo {{id}} >id
         echo {{change.Control}} >control
@@ -156,6 +157,8 @@ internal static class ChangeScripts
         [ -d armed ] && [ "$(cat armed/id)" = {{id}} ] || { echo {{TooLate}}; exit 1; }
         mkdir -p {{change.Control}}
         original={{change.Control}}/original
+        cat armed/inverse {{change.Control}}/inverse >{{change.Control}}/inverse.new 2>/dev/null || :
+        mv -f {{change.Control}}/inverse.new {{change.Control}}/inverse
         if [ -d "$original" ]; then
             while read -r kind number path; do
                 if [ $kind != directory ] && files_of "$original" | grep -qxF "$path"; then continue; fi
@@ -189,26 +192,37 @@ internal static class ChangeScripts
         {{TakeBackArmed}}
         """;
 
-    /// <summary>Prints the paths of those files that are not as the control left them.</summary>
-    public static string ChangedSince(string control) => $$"""
-        while read -r sum path; do
-            if [ "$sum" = absent ]; then [ ! -e "$path" ]; else echo "$sum  $path" | sha256sum -c --status 2>/dev/null; fi || echo "$path"
-        done <{{Root}}/{{control}}/after
-        """;
-
     /// <summary>Prints the paths that a control has changed.</summary>
     public static string PathsOf(string control) => $"{FilesOf}\nfiles_of {Root}/{control}/original";
 
-    /// <summary>Puts a control's files back to what they were before its first change; POSIX shell for <see cref="NodeChange.Apply"/>.</summary>
+    /// <summary>
+    /// Puts a control's files back to what they were before its first change; POSIX shell for <see cref="NodeChange.Apply"/>. Where another
+    /// hand changed a file since, the control's own inverse is run instead; without one the file is put back, and its present content kept.
+    /// </summary>
     public static string RestoreOriginal(string control) => $$"""
-        cd {{Root}}/{{control}}/original
+        cd {{Root}}/{{control}}
+        intact() {
+            while read -r sum known; do
+                [ "$known" = "$1" ] || continue
+                if [ "$sum" = absent ]; then [ ! -e "$1" ]; else [ "$(sha256sum <"$1" | cut -d' ' -f1)" = "$sum" ]; fi
+                return
+            done <after
+        }
+        changed=0
         while read -r kind number path; do
+            if [ $kind != directory ] && ! intact "$path"; then
+                changed=1
+                if [ -s inverse ]; then continue; fi
+                mkdir -p ../replaced
+                if [ -e "$path" ]; then cp -a "$path" "../replaced/{{control}}-$number"; fi
+            fi
             case $kind in
-            file) mkdir -p "$(dirname "$path")"; cp -a "files/$number" "$path.cake-k3s"; mv -fT "$path.cake-k3s" "$path" ;;
+            file) mkdir -p "$(dirname "$path")"; cp -a "original/files/$number" "$path.cake-k3s"; mv -fT "$path.cake-k3s" "$path" ;;
             absent) rm -f "$path" ;;
             directory) rmdir "$path" 2>/dev/null || : ;;
             esac
-        done <paths
+        done <original/paths
+        if [ $changed = 1 ] && [ -s inverse ]; then sh -eu ./inverse; fi
         cd /
         """;
 

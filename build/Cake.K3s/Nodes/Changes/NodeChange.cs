@@ -28,6 +28,12 @@ internal sealed record NodeChange(string Control, string Description)
     /// </summary>
     public string Restore { get; init; } = "";
 
+    /// <summary>
+    /// POSIX shell under <c>set -eu</c> that takes <see cref="Apply"/>'s part back where its files cannot simply be put back, because another
+    /// hand changed them since (UFW's rules); may find its work done already. Empty where the files are the control's own.
+    /// </summary>
+    public string Inverse { get; init; } = "";
+
     /// <summary>The ports that a new login must work on; the last one is used from then on. Empty for the one that is used now.</summary>
     public ImmutableArray<int> LoginPorts { get; init; } = [];
 

@@ -19,8 +19,9 @@ internal static class SshArguments
     /// <param name="target">The node.</param>
     /// <param name="files">The client's files.</param>
     /// <param name="login">Whether the persistent connection may be used, or a new login is made.</param>
-    public static ImmutableArray<string> Shell(SshTarget target, SshFiles files, SshLogin login) =>
-        [.. Options(target, files, login), "--", target.Host, RootShell];
+    /// <param name="settings">Settings that come before all others.</param>
+    public static ImmutableArray<string> Shell(SshTarget target, SshFiles files, SshLogin login, params ImmutableArray<string> settings) =>
+        [.. settings.SelectMany(setting => new[] { "-o", setting }), .. Options(target, files, login), "--", target.Host, RootShell];
 
     private static IEnumerable<string> Options(SshTarget target, SshFiles files, SshLogin login)
     {

@@ -1,0 +1,63 @@
+using System.Collections.Immutable;
+using Cake.K3s.Hardening;
+using Cake.K3s.Hosting;
+using Cake.K3s.NodeBed;
+using Cake.K3s.Nodes;
+using Cake.K3s.Nodes.Facts;
+using Cake.K3s.Processes;
+using Cake.K3s.Settings;
+using Cake.K3s.Tests.Fixtures;
+
+namespace Cake.K3s.IntegrationTests.Nodes;
+
+/// <summary>Somebody who hardens nodes of the bed, with a home and an SSH configuration of their own.</summary>
+internal sealed class Operator : IDisposable
+{
+    private readonly TemporaryDirectory _home = new();
+    private readonly List<IControl> _controls = [];
+
+    public Operator(IEnumerable<BedNode> nodes, HardeningSettings? hardening = null, string user = "root")
+    {
+        SshConfig = _home.Write("ssh_config", $"Host *\n  IdentityFile {SharedBed.Bed.PrivateKeyFile}\n  IdentitiesOnly yes\n");
+        var environment = new EnvironmentSettings
+        {
+            Name = "bed",
+            Hardening = (hardening ?? new HardeningSettings()) with { SshConfig = SshConfig },
+            Nodes = [.. nodes.Select(node => new NodeSettings { Name = node.Name, Host = node.Address, User = user })],
+        };
+        var settings = new DeploySettings
+        {
+            App = "app",
+            Images = ImmutableDictionary<string, ImageSettings>.Empty,
+            Environments = ImmutableDictionary<string, EnvironmentSettings>.Empty.Add("bed", environment),
+            File = _home.Write("deploy.yaml", ""),
+        };
+        var options = new RunOptions { Root = _home.Path, SettingsFile = settings.File, Environment = "bed" };
+        Run = new PipelineRun(options, settings, environment: null!);
+        Fleet = new NodeFleet(
+            Run,
+            () => _controls.OfType<IFactSource>(),
+            new CommandRunner(new SecretMask(), TimeProvider.System),
+            new EnvironmentVariables(name => name == "HOME" ? _home.Path : Environment.GetEnvironmentVariable(name)),
+            TimeProvider.System);
+    }
+
+    public PipelineRun Run { get; }
+
+    public NodeFleet Fleet { get; }
+
+    public string SshConfig { get; }
+
+    public string KnownHosts => _home.File("known_hosts");
+
+    /// <summary>A control that this operator works with.</summary>
+    public T Use<T>(Func<PipelineRun, NodeFleet, T> make)
+        where T : IControl
+    {
+        var control = make(Run, Fleet);
+        _controls.Add(control);
+        return control;
+    }
+
+    public void Dispose() => _home.Dispose();
+}
