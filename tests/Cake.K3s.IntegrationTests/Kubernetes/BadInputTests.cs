@@ -105,11 +105,11 @@ internal sealed class BadInputTests
     public async Task Should_NameNamespace_When_ItIsTerminating()
     {
         using var api = new ClusterApi(new SocketsHttpHandler(), _proxy.Address, ManifestApp.Name);
-        var held = """{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"shop","finalizers":["example.com/hold"]}}""";
+        var held = $$$"""{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"{{{ManifestApp.Name}}}","finalizers":["example.com/hold"]}}""";
         await api.CreateAsync(JsonNode.Parse(held)!.AsObject(), default);
-        await api.DeleteAsync(new(new("", "v1", "Namespace"), null, "shop"), default);
+        await api.DeleteAsync(new(new("", "v1", "Namespace"), null, ManifestApp.Name), default);
 
-        await FailsAsync(ExitCodes.Failed, "namespace shop is being deleted");
+        await FailsAsync(ExitCodes.Failed, $"namespace {ManifestApp.Name} is being deleted");
     }
 
     [Test]

@@ -1,13 +1,14 @@
 using System.Security.Cryptography;
 using Cake.K3s.IntegrationTests.Pipeline;
 using Cake.K3s.IntegrationTests.Sandbox;
+using Cake.K3s.Tests.Kubernetes.Releases;
 
 namespace Cake.K3s.IntegrationTests.Kubernetes;
 
 /// <summary>An app without images of its own in a folder of its own, deployed by the compiled host as an operator does it.</summary>
 internal sealed class ManifestApp : IDisposable
 {
-    public const string Name = "shop";
+    public const string Name = DeployRun.App;
 
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory($"cake-k3s-manifests-{Environment.ProcessId}-");
 

@@ -54,12 +54,15 @@ internal sealed class SharedSandbox
     /// <summary>A namespace of its own.</summary>
     public static async Task<ClusterApi> NamespaceAsync()
     {
-        var name = $"test-{Interlocked.Increment(ref _namespaces)}";
-        var api = await _connector!.OpenAsync(new ClusterConnection(Addresses.Kubeconfig, null, name), default);
+        var api = await OpenNewNamespaceAsync();
         await api.CreateAsync(
-            new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Namespace", ["metadata"] = new JsonObject { ["name"] = name } }, default);
+            new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Namespace", ["metadata"] = new JsonObject { ["name"] = api.Namespace } }, default);
         return api;
     }
+
+    /// <summary>A namespace that nobody has made yet.</summary>
+    public static Task<ClusterApi> OpenNewNamespaceAsync() =>
+        _connector!.OpenAsync(new ClusterConnection(Addresses.Kubeconfig, null, $"test-{Interlocked.Increment(ref _namespaces)}"), default);
 
     /// <summary>Deletes a namespace with all that is in it; the pods' containers end in the background.</summary>
     public static async Task RemoveAsync(ClusterApi api) =>

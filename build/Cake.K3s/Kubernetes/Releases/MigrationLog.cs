@@ -50,6 +50,23 @@ internal sealed class MigrationLog(IReporter reporter)
         await Task.WhenAll(readers.Values);
     }
 
+    /// <summary>Reads what the pods of a Job that has ended logged.</summary>
+    /// <param name="api">The cluster.</param>
+    /// <param name="job">The Job.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task ReadAsync(ClusterApi api, ObjectKey job, CancellationToken cancellationToken)
+    {
+        var pods = await api.ListAsync(
+            Pods, job.Namespace, new() { LabelSelector = $"{MigrationJob.JobLabel}={job.Name}" }, cancellationToken);
+        foreach (var pod in pods.Items)
+        {
+            foreach (var status in pod.ContainerStatuses().Where(status => status.At("state", "terminated") is not null))
+            {
+                await ReadAsync(api, job.Namespace!, pod.ObjectName()!, status.Text("name")!, cancellationToken);
+            }
+        }
+    }
+
     private async Task ReadAsync(ClusterApi api, string namespaceName, string pod, string container, CancellationToken cancellationToken)
     {
         try

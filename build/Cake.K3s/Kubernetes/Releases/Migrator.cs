@@ -60,7 +60,7 @@ public sealed class Migrator
     /// <summary>The schema version that the migration of a release left; null if it was not run, or did not tell.</summary>
     internal static async Task<string?> ReadVersionAsync(ClusterApi api, MigrationJob migration, CancellationToken cancellationToken) =>
         await api.GetAsync(migration.Key, cancellationToken) is { } job && job.IsTrue("Complete")
-            ? job.Annotation(MigrationJob.SchemaVersionAnnotation)
+            ? RecordedVersion(job)
             : null;
 
     internal async Task MigrateAsync(ClusterApi api, MigrationJob migration, TimeSpan timeout, CancellationToken cancellationToken)
@@ -68,8 +68,16 @@ public sealed class Migrator
         var job = await api.GetAsync(migration.Key, cancellationToken);
         if (job is not null && job.IsTrue("Complete"))
         {
-            var left = job.Annotation(MigrationJob.SchemaVersionAnnotation) is { } version ? $"; schema version {version}" : "";
+            var left = RecordedVersion(job) is { } version ? $"; schema version {version}" : "";
             _reporter.Step(Source, $"skipped: {migration.Key} has completed before{left}");
+            if (job.Annotation(MigrationJob.SchemaVersionAnnotation) is null)
+            {
+                // The run that started it was killed before it could tell.
+                var told = new MigrationLog(_reporter);
+                await told.ReadAsync(api, migration.Key, cancellationToken);
+                await CompleteAsync(api, job, told, cancellationToken);
+            }
+
             return;
         }
 
@@ -187,16 +195,19 @@ public sealed class Migrator
             _reporter.Warning(
                 Source,
                 "the migration does not tell which schema version it left: print \"schema version: N\" or write it to /dev/termination-log, so that a rollback can be judged by it");
-            return;
         }
 
+        // Empty where it did not tell: then nobody looks for it again.
         await api.PatchAsync(
             key,
             PatchType.Merge,
-            new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [MigrationJob.SchemaVersionAnnotation] = version } } },
+            new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [MigrationJob.SchemaVersionAnnotation] = version ?? "" } } },
             cancellationToken);
-        _reporter.Step(Source, $"done; schema version {version}");
+        _reporter.Step(Source, version is null ? "done" : $"done; schema version {version}");
     }
+
+    private static string? RecordedVersion(JsonObject job) =>
+        job.Annotation(MigrationJob.SchemaVersionAnnotation) is { Length: > 0 } version ? version : null;
 
     private static async Task<IReadOnlyList<JsonObject>> PodsAsync(ClusterApi api, ObjectKey job, CancellationToken cancellationToken) =>
         (await api.ListAsync(

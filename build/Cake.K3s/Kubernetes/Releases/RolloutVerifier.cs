@@ -102,7 +102,7 @@ public sealed class RolloutVerifier
         await store.PruneAsync(_run.Settings.Rollout.Keep, cancellationToken);
         _reporter.Report(release.ToEvent());
         _reporter.Report(new VerdictReached(release.ToString(), verdict, [], [], null));
-        _reporter.Step(Source, $"{release} is verified: {verdict}");
+        _reporter.Step(Source, $"{release} is verified: {verdict}{(api.Retries.Total > 0 ? $"; {api.Retries}" : "")}");
     }
 
     private async Task<K3sException> FailAsync(
