@@ -32,7 +32,7 @@ internal sealed record FailureMessage(int ExitCode, string Summary, string? Next
 {
     public static FailureMessage Of(Exception exception) => exception is K3sException known
         ? new(known.ExitCode, known.Summary, known.NextStep, known.Details)
-        : new(ExitCodes.Failed, $"the sandbox failed: {exception.Message}", null, [.. exception.ToString().Split('\n')]);
+        : new(ExitCodes.Failed, $"the sandbox failed: {exception.Message}", "Run the same command again; .sandbox/logs/daemon.log tells more.", [.. exception.ToString().Split('\n')]);
 
     public K3sException ToException() => new(ExitCode, Summary, NextStep, Details);
 }

@@ -90,7 +90,8 @@ internal static class ProcessTable
         {
             throw new K3sException(
                 ExitCodes.Failed,
-                $"process {process.Id} of the sandbox could not be ended: {Marshal.GetPInvokeErrorMessage(error)}");
+                $"process {process.Id} of the sandbox could not be ended: {Marshal.GetPInvokeErrorMessage(error)}",
+                "Run this as the user that started the sandbox, or as root.");
         }
     }
 

@@ -16,7 +16,10 @@ internal static class Mounts
         {
             if (Unmount(place, Detach) != 0 && Marshal.GetLastPInvokeError() is var error and not InvalidArgument)
             {
-                throw new K3sException(ExitCodes.Failed, $"{place} cannot be unmounted: {Marshal.GetPInvokeErrorMessage(error)}");
+                throw new K3sException(
+                    ExitCodes.Failed,
+                    $"{place} cannot be unmounted: {Marshal.GetPInvokeErrorMessage(error)}",
+                    $"Run this as root; fuser -vm {place} tells what still uses it.");
             }
         }
     }

@@ -61,7 +61,7 @@ internal static class RunOptionsReader
         null or "text" => PlanFormat.Text,
         "markdown" => PlanFormat.Markdown,
         "json" => PlanFormat.Json,
-        var other => throw new K3sException(ExitCodes.BadInput, $"--{Switches.Format} is \"{other}\"; expected text, markdown or json"),
+        var other => throw new K3sException(ExitCodes.BadInput, $"--{Switches.Format} is \"{other}\"; expected text, markdown or json", $"e.g. --{Switches.Format}=json"),
     };
 
     private static int? Number(ICakeArguments arguments, string name) => Last(arguments, name) switch

@@ -41,7 +41,7 @@ public sealed class ImageInspector
         var reference = Parse(image);
         using var registry = _registries.Open(reference.Registry == own.Host ? own : own with { Host = reference.Registry, Insecure = false });
         var digest = await registry.FindDigestAsync(reference.Repository, reference.TagOrDigest, cancellationToken)
-            ?? throw new K3sException(ExitCodes.Failed, $"there is no image {reference}");
+            ?? throw new K3sException(ExitCodes.Failed, $"there is no image {reference}", "--target=Push pushes what deploy.yaml builds; --image takes a full reference too.");
         _reporter.Step(image, $"is {reference.Name}@{digest}");
         var signatures = await registry.ReadSignaturesAsync(reference.Repository, digest, cancellationToken);
         var signers = keys.Where(key => signatures.Any(signature => signature.Verifies(digest, key))).ToList();

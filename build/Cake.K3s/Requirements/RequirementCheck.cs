@@ -111,6 +111,6 @@ public sealed class RequirementCheck
     private static K3sException All(IReadOnlyCollection<K3sException> failures) => new(
         ExitCodes.RequirementMissing,
         $"{failures.Count} things that this run needs are missing; nothing was started",
-        nextStep: null,
+        "--target=Doctor looks at each of them again.",
         [.. failures.SelectMany(failure => failure.Message.Split(Environment.NewLine))]);
 }

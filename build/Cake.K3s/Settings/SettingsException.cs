@@ -10,7 +10,7 @@ public sealed class SettingsException : K3sException
     /// <param name="problem">What was found and what was expected, without the place.</param>
     /// <param name="nextStep">What to do next, or null.</param>
     public SettingsException(string? file, int line, int column, string problem, string? nextStep = null)
-        : base(ExitCodes.BadInput, Place(file, line, column) + problem, nextStep)
+        : base(ExitCodes.BadInput, Place(file, line, column) + problem, nextStep ?? Usual(file))
     {
         File = file;
         Line = line;
@@ -25,6 +25,13 @@ public sealed class SettingsException : K3sException
 
     /// <summary>The column, from 1; 0 where there is none.</summary>
     public int Column { get; }
+
+    private static string Usual(string? file) => System.IO.Path.GetFileName(file) switch
+    {
+        "deploy.yaml" => "Correct it there; docs/settings.md explains every key.",
+        null => "Correct it and run the same command again; --help lists targets and switches.",
+        _ => "Correct it there and run the same command again.",
+    };
 
     private static string Place(string? file, int line, int column) => (file, line, column) switch
     {

@@ -27,7 +27,7 @@ internal sealed class DebianTools(
             directory => FillAsync(definition, directory, cancellationToken),
             cancellationToken);
         return ToolIn(folder, definition, $"Debian package {Path.GetFileName(folder)[..^(definition.Recipe.Length + 1)]}")
-            ?? throw new K3sException(ExitCodes.RequirementMissing, $"its Debian packages do not hold {definition.DebianProgram}");
+            ?? throw new K3sException(ExitCodes.RequirementMissing, $"its Debian packages do not hold {definition.DebianProgram}", definition.Advice);
     }
 
     private async Task<string> FillAsync(ToolDefinition definition, string directory, CancellationToken cancellationToken)

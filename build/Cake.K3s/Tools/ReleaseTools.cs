@@ -44,7 +44,8 @@ internal sealed class ReleaseTools(HttpClient http, ContentStore store, IReporte
             {
                 throw new K3sException(
                     ExitCodes.RequirementMissing,
-                    $"{release.Address} has SHA-256 {actual}, and {release.Sha256} was expected: it is not what was published");
+                    $"{release.Address} has SHA-256 {actual}, and {release.Sha256} was expected: it is not what was published",
+                    "Look whether a proxy changed the download; a newer version of this library may know a newer release.");
             }
         }
 

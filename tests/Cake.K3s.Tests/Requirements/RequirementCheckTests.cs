@@ -77,7 +77,7 @@ public sealed class RequirementCheckTests
 
         Assert.That(
             () => CheckAsync(new SettingsException("deploy.yaml", 1, 1, "wrong"), typeof(Signer), typeof(Pusher)),
-            Throws.TypeOf<SettingsException>().With.Message.EqualTo("deploy.yaml:1:1: wrong"));
+            Throws.TypeOf<SettingsException>().With.Property("Summary").EqualTo("deploy.yaml:1:1: wrong"));
     }
 
     [Test]

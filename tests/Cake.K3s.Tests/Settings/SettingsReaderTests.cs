@@ -152,5 +152,5 @@ public sealed class SettingsReaderTests
 
     private static SettingsException Fail(string text) => Assert.Throws<SettingsException>(() => Parse(text))!;
 
-    private static void AssertFails(string text, string expected) => Assert.That(Fail(text).Message, Is.EqualTo(expected));
+    private static void AssertFails(string text, string expected) => Assert.That(Fail(text).Summary, Is.EqualTo(expected));
 }

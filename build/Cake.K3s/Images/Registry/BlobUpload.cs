@@ -176,7 +176,7 @@ internal sealed class BlobUpload(RegistryTransport transport, string repository,
 
     private void Take(HttpResponseMessage answer)
     {
-        var location = answer.Headers.Location ?? throw new K3sException(ExitCodes.Failed, $"registry {transport.Host} did not {_doing}: it named no upload address");
+        var location = answer.Headers.Location ?? throw new K3sException(ExitCodes.Failed, $"registry {transport.Host} did not {_doing}: it named no upload address", "Check that this is a registry, and that no proxy before it drops the header Location.");
         _session = new(answer.RequestMessage!.RequestUri!, location);
     }
 

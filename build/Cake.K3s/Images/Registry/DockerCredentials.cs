@@ -116,7 +116,7 @@ internal sealed class DockerCredentials(ICommandRunner commands, ISecretMask mas
         }
         catch (JsonException)
         {
-            throw new K3sException(ExitCodes.Failed, $"the credential helper '{helper}' gave no valid answer for {key}");
+            throw new K3sException(ExitCodes.Failed, $"the credential helper '{helper}' gave no valid answer for {key}", $"Log in again: docker login {key}; or take the helper out of Docker's config.json.");
         }
     }
 }

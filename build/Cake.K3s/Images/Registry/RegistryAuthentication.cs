@@ -104,7 +104,7 @@ internal sealed partial class RegistryAuthentication(
         var answer = JsonSerializer.Deserialize(await response.Content.ReadAsStreamAsync(cancellationToken), TokenJson.Default.TokenAnswer);
         if ((answer?.Token ?? answer?.AccessToken) is not { Length: > 0 } value)
         {
-            throw new K3sException(ExitCodes.Failed, $"the token server of registry {host} ({challenge.Realm}) gave no token");
+            throw new K3sException(ExitCodes.Failed, $"the token server of registry {host} ({challenge.Realm}) gave no token", $"Log in again: docker login {host}");
         }
 
         mask.Add(new(value));

@@ -251,7 +251,7 @@ internal sealed class RegistryClient(HttpClient http, RegistryTransport transpor
         return start >= 0 && end > start ? new(response.RequestMessage!.RequestUri!, next[(start + 1)..end]) : null;
     }
 
-    private K3sException Broken(string why) => new(ExitCodes.Failed, $"registry {Host} gave wrong content: {why}");
+    private K3sException Broken(string why) => new(ExitCodes.Failed, $"registry {Host} gave wrong content: {why}", "Check that no proxy before it changes answers; a garbage collection of the registry may have to be run.");
 }
 
 /// <summary>A page of tags.</summary>

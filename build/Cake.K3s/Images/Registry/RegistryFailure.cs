@@ -31,7 +31,7 @@ internal static class RegistryFailure
             HttpStatusCode.RequestEntityTooLarge => new(ExitCodes.Failed, what, "Raise the size that the registry, or the proxy before it, takes in one request (nginx: client_max_body_size)."),
             HttpStatusCode.TooManyRequests => new(ExitCodes.Failed, what, "The registry's limit is used up; wait, or raise the quota."),
             >= HttpStatusCode.InternalServerError => new(ExitCodes.Failed, what + " (after several tries)", "Look at the registry's own log."),
-            _ => new(ExitCodes.Failed, what),
+            _ => new(ExitCodes.Failed, what, "Look at the registry's own log; --target=Doctor asks it whether this user may push."),
         };
     }
 

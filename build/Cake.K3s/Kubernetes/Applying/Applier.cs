@@ -239,7 +239,10 @@ public sealed class Applier
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new K3sException(ExitCodes.Failed, $"waited {FoundationLimit.TotalSeconds:0} s in vain until {what}");
+            throw new K3sException(
+                ExitCodes.Failed,
+                $"waited {FoundationLimit.TotalSeconds:0} s in vain until {what}",
+                "kubectl describe tells what it waits for; mend that and deploy again.");
         }
     }
 }

@@ -44,7 +44,9 @@ internal sealed record RolloutOverrides(
     private static T Read<T>(JsonObject target, string name, string text, string expected, Func<string, T?> read)
         where T : struct =>
         read(text) ?? throw new K3sException(
-            ExitCodes.BadInput, $"{target.Text("kind")}/{target.ObjectName()}: annotation {name} is \"{text}\"; expected {expected}");
+            ExitCodes.BadInput,
+            $"{target.Text("kind")}/{target.ObjectName()}: annotation {name} is \"{text}\"; expected {expected}",
+            "Correct it in the manifest; docs/rollouts.md lists the annotations.");
 
     private static bool? ReadFlag(string text) => bool.TryParse(text, out var flag) ? flag : null;
 

@@ -50,5 +50,5 @@ internal sealed class AptCommands(ICommandRunner runner)
 
     /// <summary>Says why no packages can be fetched here.</summary>
     public static K3sException Missing(string why, Exception? cause = null) =>
-        new(ExitCodes.RequirementMissing, $"no Debian packages can be fetched: {why}", innerException: cause);
+        new(ExitCodes.RequirementMissing, $"no Debian packages can be fetched: {why}", "Check the network and this machine's apt sources, or install the program yourself.", innerException: cause);
 }
