@@ -57,6 +57,9 @@ public sealed record ClusterConnection(string Kubeconfig, string? Context, strin
 /// <param name="DockerConfig">Absolute path of the directory that holds Docker's config.json.</param>
 public sealed record RegistryConnection(string Host, string Prefix, bool Insecure, string DockerConfig)
 {
+    /// <summary>Absolute path of an authority's certificate (PEM) that is trusted beside the system's; null for none.</summary>
+    public string? CertificateAuthority { get; init; }
+
     /// <summary>The repository of an image, without tag or digest, e.g. <c>gitea.example.com/me/honeydue/api</c>.</summary>
     public string RepositoryOf(string image) => Prefix.Length == 0 ? $"{Host}/{image}" : $"{Host}/{Prefix}/{image}";
 
@@ -80,4 +83,8 @@ public sealed record BuilderConnection(string? DockerHost, string? Builder);
 /// <param name="PrivateKey">cosign's key reference: a file's path, <c>env://NAME</c>, <c>hashivault://NAME</c> or a KMS address.</param>
 /// <param name="PublicKey">Absolute path of the public key in PEM form.</param>
 /// <param name="Password">The private key's password; null for a key that has none (KMS).</param>
-public sealed record SigningKey(string PrivateKey, string PublicKey, Secret? Password);
+public sealed record SigningKey(string PrivateKey, string PublicKey, Secret? Password)
+{
+    /// <summary>How signatures are kept in the registry.</summary>
+    public SignatureForm Form { get; init; }
+}

@@ -47,7 +47,10 @@ internal sealed class KubeconfigOpener(SecretReader secrets, EnvironmentVariable
     {
         var registry = environment.Registry!;
         var (host, prefix) = registry.Address.Split('/', 2) is [var name, var path] ? (name, path) : (registry.Address, "");
-        return new RegistryConnection(host, prefix, registry.Insecure, variables["DOCKER_CONFIG"] ?? UserPath.Resolve("~/.docker", settings.Root, variables));
+        return new RegistryConnection(host, prefix, registry.Insecure, variables["DOCKER_CONFIG"] ?? UserPath.Resolve("~/.docker", settings.Root, variables))
+        {
+            CertificateAuthority = registry.CertificateAuthority is { } authority ? UserPath.Resolve(authority, settings.Root, variables) : null,
+        };
     }
 
     private static async Task CheckContextAsync(string kubeconfig, string? context, string environment)
@@ -116,7 +119,7 @@ internal sealed class KubeconfigOpener(SecretReader secrets, EnvironmentVariable
         var password = signing.Password is { } source
             ? await secrets.ReadAsync($"the signing key's password of environment {environment.Name}", source, settings.Root, cancellationToken)
             : null;
-        return new SigningKey(privateKey, publicKey, password);
+        return new SigningKey(privateKey, publicKey, password) { Form = signing.Form };
     }
 
     private static void Require(string keyFile, string kind, string environment)

@@ -21,6 +21,9 @@ public sealed record RunOptions
     /// <summary><c>--rebuild</c>: builds images even where the registry has them.</summary>
     public bool Rebuild { get; init; }
 
+    /// <summary><c>--force-tag</c>: moves tags that name another image.</summary>
+    public bool ForceTag { get; init; }
+
     /// <summary><c>--lock-wait</c>: how long to wait for another run's deploy lock; zero fails at once.</summary>
     public TimeSpan LockWait { get; init; }
 

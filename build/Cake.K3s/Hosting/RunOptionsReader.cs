@@ -22,6 +22,7 @@ internal static class RunOptionsReader
             WorkingDirectory = working,
             Environment = Last(arguments, Switches.Environment),
             Rebuild = arguments.HasArgument(Switches.Rebuild),
+            ForceTag = arguments.HasArgument(Switches.ForceTag),
             Rerun = arguments.HasArgument(Switches.Rerun),
             LockWait = TimeSpan.FromSeconds(Number(arguments, Switches.LockWait) ?? 0),
             Image = Last(arguments, Switches.Image),

@@ -42,6 +42,9 @@ public static class Switches
     /// <summary>The registry that MirrorImages copies to.</summary>
     public const string Mirror = "mirror";
 
+    /// <summary>Moves tags that name another image.</summary>
+    public const string ForceTag = "force-tag";
+
     /// <summary>Deletes for real what PruneRegistry shows.</summary>
     public const string Confirm = "confirm";
 
@@ -60,6 +63,7 @@ public static class Switches
         new(Environment, "NAME", "the environment of deploy.yaml to work on; its default one otherwise"),
         new(Settings, "FILE", "another file than deploy.yaml"),
         new(Rebuild, null, "build images though the registry has them"),
+        new(ForceTag, null, "Push: move tags that name another image"),
         new(Rerun, null, "run Lint's and Test's commands though nothing changed since they passed"),
         new(Plan, "FILE", "Deploy: apply exactly this plan, and refuse if anything drifted; Harden, without FILE: show what it would change"),
         new(Nodes, "NAME,NAME", "Audit, Harden, Undo: the nodes to work on; all otherwise"),

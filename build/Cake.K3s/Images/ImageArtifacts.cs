@@ -24,11 +24,14 @@ internal sealed class ImageArtifacts(string artifacts, string image)
     /// <summary>buildx's output.</summary>
     public string Log => Path.Combine(Directory, "build.log");
 
-    /// <summary>What the signature is over.</summary>
+    /// <summary>What a signature of the legacy form is over.</summary>
     public string Payload => Path.Combine(Directory, "signature.json");
 
     /// <summary>The signature in base64.</summary>
     public string Signature => Path.Combine(Directory, "signature.sig");
+
+    /// <summary>A signature of the bundle form.</summary>
+    public string SignatureEnvelope => Path.Combine(Directory, "signature.dsse.json");
 
     /// <summary>What is stated about the image, and signed with it.</summary>
     public IReadOnlyList<AttestationFiles> Attestations =>
@@ -59,7 +62,9 @@ internal sealed class ImageArtifacts(string artifacts, string image)
 
     /// <summary>The signature that Sign left; null for none.</summary>
     public ImageSignature? FindSignature() =>
-        File.Exists(Payload) && File.Exists(Signature) ? new(File.ReadAllBytes(Payload), File.ReadAllText(Signature).Trim()) : null;
+        File.Exists(SignatureEnvelope) ? new BundleSignature(new(File.ReadAllBytes(SignatureEnvelope)))
+        : File.Exists(Payload) && File.Exists(Signature) ? new LegacySignature(File.ReadAllBytes(Payload), File.ReadAllText(Signature).Trim())
+        : null;
 
     /// <summary>Keeps a build.</summary>
     public void Write(BuildRecord record) => Write(Build, record, ImageRecordsJson.Default.BuildRecord);
@@ -71,7 +76,7 @@ internal sealed class ImageArtifacts(string artifacts, string image)
     public void Clear()
     {
         System.IO.Directory.CreateDirectory(Directory);
-        foreach (var file in (string[])[Push, Signature, Payload, Build, Archive, Partial(Archive), .. Attestations.SelectMany(files => new[] { files.Predicate, files.Envelope })])
+        foreach (var file in (string[])[Push, Signature, Payload, SignatureEnvelope, Build, Archive, Partial(Archive), .. Attestations.SelectMany(files => new[] { files.Predicate, files.Envelope })])
         {
             File.Delete(file);
         }

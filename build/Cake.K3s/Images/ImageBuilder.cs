@@ -18,7 +18,6 @@ namespace Cake.K3s.Images;
 public sealed class ImageBuilder
 {
     private const string Platform = "linux/amd64";
-    private const string KeyLabel = "io.cake-k3s.content-key";
     private const string RevisionLabel = "org.opencontainers.image.revision";
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
@@ -78,7 +77,7 @@ public sealed class ImageBuilder
             CommitTime = revision?.Time,
             IsDirty = revision?.IsDirty ?? false,
             Time = _time.GetUtcNow(),
-            Tags = CommitTag.Of(revision, environment, name),
+            Tags = CommitTag.Of(revision, environment, name, key),
         };
 
         if (!_run.Options.Rebuild)
@@ -87,16 +86,18 @@ public sealed class ImageBuilder
             if (await registry.FindDigestAsync(repository.Repository, tag, cancellationToken) is { } present)
             {
                 var signatures = await registry.ReadSignaturesAsync(repository.Repository, present, cancellationToken);
-                if (signatures.Any(signature => signature.Verifies(present, keys)))
+
+                // For this very key: whoever can write to the registry could let the tag name an older image that is signed as well.
+                if (signatures.FirstOrDefault(signature => signature.Verifies(present, keys) && signature.ContentKey == key) is { } valid)
                 {
                     var current = signatures.Any(signature => signature.Verifies(present, keys[0]));
-                    artifacts.Write(record with { Digest = present, InRegistry = true, NeedsNewSignature = !current });
+                    artifacts.Write(record with { Digest = present, InRegistry = true, NeedsNewSignature = !current, Form = valid.Form });
                     _reporter.Report(record.ToEvent(present, isNew: false));
                     _reporter.Step(name, $"not built: nothing changed since {repository.Name}@{present} (tag {tag}), and its signature verifies");
                     return;
                 }
 
-                _reporter.Warning(name, $"{repository.Name}:{tag} has no signature by the key {environment.SigningKey.PublicKey}; building again");
+                _reporter.Warning(name, $"{repository.Name}:{tag} has no signature for this key by {environment.SigningKey.PublicKey}; building again");
             }
             else if (artifacts.FindBuild() is { InRegistry: false } last && last.ContentKey == key && HasArchive(artifacts, last.Digest))
             {
@@ -261,7 +262,7 @@ public sealed class ImageBuilder
 
     private static ImmutableSortedDictionary<string, string> LabelsOf(BuildRecord record)
     {
-        var labels = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal).Add(KeyLabel, record.ContentKey);
+        var labels = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal).Add(ImageSignature.ContentKeyAnnotation, record.ContentKey);
         return record is { Commit: { } commit, IsDirty: false } ? labels.Add(RevisionLabel, commit) : labels;
     }
 

@@ -53,6 +53,14 @@ public sealed class ImageInspector
                 "Do not run it; --target=Push builds and signs the image of the present sources.");
         }
 
+        if (reference.Digest is null && ContentKey.IsTag(reference.TagOrDigest) && !signatures.Any(signature => ContentKey.TagOf(signature.ContentKey ?? "") == reference.TagOrDigest))
+        {
+            throw new K3sException(
+                ExitCodes.Failed,
+                $"{reference} was moved: the image that it names, {digest}, is signed for another key than its tag says",
+                "Somebody else changes this registry. --target=Push builds and signs the image of the present sources.");
+        }
+
         _reporter.Step(image, "signed by " + string.Join(" and ", signers.Select(key => $"{Path.GetFileName(key.File)} ({key.Fingerprint.Short}…)")));
         var statements = (await registry.ReadAttestationsAsync(reference.Repository, digest, cancellationToken))
             .Select(attestation => attestation.Read(digest, keys))

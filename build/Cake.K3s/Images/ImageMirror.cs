@@ -63,18 +63,20 @@ public sealed class ImageMirror
         await destination.PushManifestAsync(to.Repository, push.Digest.ToString(), manifest.Bytes, manifest.MediaType, cancellationToken);
         foreach (var signature in signatures)
         {
-            await destination.PushSignatureAsync(to.Repository, push.Digest, signature, cancellationToken);
+            var signer = keys.First(key => signature.Verifies(push.Digest, key));
+            await destination.PushSignatureAsync(to.Repository, push.Digest, signature, signer, cancellationToken);
         }
 
         foreach (var attestation in await source.ReadAttestationsAsync(from, push.Digest, cancellationToken))
         {
-            if (attestation.Read(push.Digest, keys) is var (type, _))
+            if (keys.FirstOrDefault(key => attestation.Read(push.Digest, key) is not null) is { } signer)
             {
-                await destination.PushAttestationAsync(to.Repository, push.Digest, type, attestation, cancellationToken);
+                var (type, _) = attestation.Read(push.Digest, signer)!.Value;
+                await destination.PushAttestationAsync(to.Repository, push.Digest, type, attestation, signatures[0].Form, signer, cancellationToken);
             }
         }
 
-        await destination.PushTagsAsync(to, push.Digest, push.Tags, keys, rebuilt: false, cancellationToken);
+        await destination.PushTagsAsync(to, push.Digest, push.Tags, keys, TagMoves.None, cancellationToken);
         return sizes.Sum();
     }
 

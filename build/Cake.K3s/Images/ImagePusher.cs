@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Cake.K3s.Environments;
 using Cake.K3s.Hosting;
 using Cake.K3s.Images.Attestations;
@@ -5,6 +6,7 @@ using Cake.K3s.Images.Oci;
 using Cake.K3s.Images.Registry;
 using Cake.K3s.Processes;
 using Cake.K3s.Reporting;
+using Cake.K3s.Settings;
 using Cake.K3s.Tools.Cosign;
 
 namespace Cake.K3s.Images;
@@ -61,21 +63,17 @@ public sealed class ImagePusher
                 $"Run --target=Push --environment={environment.Name} without --exclusive.");
         }
 
-        var (sent, bytes) = build.InRegistry
-            ? (await CheckAsync(build, artifacts, repository, registry, keys, cancellationToken), 0)
-            : await PushAsync(build, artifacts, repository, registry, uploads, keys, cancellationToken);
-        var (tags, refused) = await registry.PushTagsAsync(
-            repository,
-            build.Digest,
-            [ContentKey.TagOf(build.ContentKey), .. build.Tags],
-            keys,
-            _run.Options.Rebuild,
-            cancellationToken);
-        foreach (var refusal in refused)
-        {
-            _reporter.Warning(name, refusal);
-        }
+        ImmutableArray<string> tags = [ContentKey.TagOf(build.ContentKey), .. build.Tags];
+        var moves = _run.Options.ForceTag ? TagMoves.All : _run.Options.Rebuild ? TagMoves.Key : TagMoves.None;
 
+        var signed = build.InRegistry ? null : SignedBuild.Read(build, artifacts, keys);
+
+        // Before anything is sent, and again when it is there.
+        await registry.CheckTagsAsync(repository, build.Digest, tags, keys, moves, cancellationToken);
+        var (sent, bytes) = signed is null
+            ? (await CheckAsync(build, artifacts, repository, registry, keys, cancellationToken), 0)
+            : await PushAsync(build, signed, artifacts, repository, registry, uploads, keys, cancellationToken);
+        await registry.PushTagsAsync(repository, build.Digest, tags, keys, moves, cancellationToken);
         artifacts.Write(new PushRecord
         {
             Image = name,
@@ -88,7 +86,7 @@ public sealed class ImagePusher
         _reporter.Step(name, $"{sent}: {repository.Name}@{build.Digest} ({string.Join(", ", tags)})");
         var reference = $"{repository.Name}@{build.Digest}";
         var check = CommandLine.Of(new("cosign", CosignArguments.Verify(
-            Path.GetRelativePath(_run.Options.Root, environment.SigningKey.PublicKey), reference, environment.Registry.Insecure)));
+            Path.GetRelativePath(_run.Options.Root, environment.SigningKey.PublicKey), reference, environment.Registry.Insecure, environment.Registry.CertificateAuthority)));
         _reporter.Step(name, "check: " + check);
         _reporter.Report(new ImagePushed(name, reference, [.. tags], bytes, check));
     }
@@ -111,7 +109,7 @@ public sealed class ImagePusher
 
         if (build.NeedsNewSignature && artifacts.FindSignature() is { } signature && signature.Verifies(build.Digest, keys[0]))
         {
-            await registry.PushSignatureAsync(repository.Repository, build.Digest, signature, cancellationToken);
+            await registry.PushSignatureAsync(repository.Repository, build.Digest, signature, keys[0], cancellationToken);
             return "not pushed, it is there; signed by the new key as well";
         }
 
@@ -120,6 +118,7 @@ public sealed class ImagePusher
 
     private async Task<(string What, long Bytes)> PushAsync(
         BuildRecord build,
+        SignedBuild signed,
         ImageArtifacts artifacts,
         ImageReference repository,
         RegistryClient registry,
@@ -127,15 +126,7 @@ public sealed class ImagePusher
         IReadOnlyList<PublicKey> keys,
         CancellationToken cancellationToken)
     {
-        var archive = OciArchive.Open(artifacts.Archive);
-        if (archive.Digest != build.Digest || artifacts.FindSignature() is not { } signature || !signature.Verifies(build.Digest, keys))
-        {
-            throw new K3sException(
-                ExitCodes.Failed,
-                $"image {build.Image} is not pushed: no signature in {artifacts.Directory} verifies for {archive.Digest} with {string.Join(" or ", keys.Select(key => key.File))}",
-                "Run --target=Sign; if it was signed, its key is not the one that is checked in.");
-        }
-
+        var (archive, signature) = signed;
         var progress = new UploadProgress(build.Image, [.. archive.Blobs], _reporter);
         var sizes = await Task.WhenAll(archive.Blobs.Select(async blob =>
         {
@@ -148,13 +139,58 @@ public sealed class ImagePusher
             await registry.PushManifestAsync(repository.Repository, build.Digest.ToString(), archive.ManifestBytes, archive.Manifest.MediaType, cancellationToken);
         }
 
-        await registry.PushSignatureAsync(repository.Repository, build.Digest, signature, cancellationToken);
+        if (await OtherFormAsync(registry, repository, build.Digest, signature.Form, keys, cancellationToken) is { } form)
+        {
+            return ($"pushed {sizes.Sum() / 1e6:0.0} MB; it was signed in the {Name(form)} form before, which stays", sizes.Sum());
+        }
+
+        var signer = keys.First(key => signature.Verifies(build.Digest, key));
+        await registry.PushSignatureAsync(repository.Repository, build.Digest, signature, signer, cancellationToken);
         foreach (var files in artifacts.Attestations.Where(files => File.Exists(files.Envelope)))
         {
             var attestation = new Attestation(await File.ReadAllBytesAsync(files.Envelope, cancellationToken));
-            await registry.PushAttestationAsync(repository.Repository, build.Digest, files.PredicateType, attestation, cancellationToken);
+            await registry.PushAttestationAsync(repository.Repository, build.Digest, files.PredicateType, attestation, signature.Form, signer, cancellationToken);
         }
 
         return ($"pushed {sizes.Sum() / 1e6:0.0} MB", sizes.Sum());
+    }
+
+    /// <summary>
+    /// The form that the image is signed in already, if that is the other one: never both on one image, because admission
+    /// controllers that find a bundle look at nothing else.
+    /// </summary>
+    private static async Task<SignatureForm?> OtherFormAsync(
+        RegistryClient registry,
+        ImageReference repository,
+        Digest digest,
+        SignatureForm form,
+        IReadOnlyList<PublicKey> keys,
+        CancellationToken cancellationToken)
+    {
+        var others = (await registry.ReadSignaturesAsync(repository.Repository, digest, cancellationToken)).Where(other => other.Form != form).ToList();
+        return others.Count == 0 ? null
+            : others.Find(other => other.Verifies(digest, keys)) is { } own ? own.Form
+            : throw new K3sException(
+                ExitCodes.Failed,
+                $"{repository.Name}@{digest} has signatures of the {Name(others[0].Form)} form by somebody else's key; an image is never given both forms",
+                "Set 'signing.form' to that form, or delete those signatures.");
+    }
+
+    private static string Name(SignatureForm form) => form.ToString().ToLowerInvariant();
+
+    /// <summary>What may be pushed: an archive with a signature that verifies.</summary>
+    private sealed record SignedBuild(OciArchive Archive, ImageSignature Signature)
+    {
+        /// <exception cref="K3sException">It is not signed by one of the keys.</exception>
+        public static SignedBuild Read(BuildRecord build, ImageArtifacts artifacts, IReadOnlyList<PublicKey> keys)
+        {
+            var archive = OciArchive.Open(artifacts.Archive);
+            return archive.Digest == build.Digest && artifacts.FindSignature() is { } signature && signature.Verifies(build.Digest, keys)
+                ? new(archive, signature)
+                : throw new K3sException(
+                    ExitCodes.Failed,
+                    $"image {build.Image} is not pushed: no signature in {artifacts.Directory} verifies for {archive.Digest} with {string.Join(" or ", keys.Select(key => key.File))}",
+                    "Run --target=Sign; if it was signed, its key is not the one that is checked in.");
+        }
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 using Cake.K3s.Reporting;
+using Cake.K3s.Settings;
 
 namespace Cake.K3s.Images;
 
@@ -27,6 +28,9 @@ internal sealed record BuildRecord
     /// that nothing is lost when the old key is given up.
     /// </summary>
     public bool NeedsNewSignature { get; init; }
+
+    /// <summary>The form of the signature that the registry has, in which the new one must be; null for the environment's own.</summary>
+    public SignatureForm? Form { get; init; }
 
     /// <summary>The commit that was checked out; null outside git.</summary>
     public string? Commit { get; init; }

@@ -1,36 +1,47 @@
-using System.Collections.Immutable;
-using Cake.K3s.Images.Oci;
+using Cake.K3s.Images.Attestations;
+using Cake.K3s.Settings;
 
 namespace Cake.K3s.Images;
 
-/// <summary>A payload and its signature.</summary>
-/// <param name="Payload">What was signed: <see cref="SimpleSigning.Payload"/>.</param>
-/// <param name="Signature">The signature in base64, as cosign writes it.</param>
-internal sealed record ImageSignature(byte[] Payload, string Signature)
+/// <summary>A signature over an image, in one of the forms that cosign knows.</summary>
+internal abstract record ImageSignature
 {
-    public const string SignatureAnnotation = "dev.cosignproject.cosign/signature";
+    /// <summary>The annotation that names the content key, in what is signed and among the image's labels.</summary>
+    public const string ContentKeyAnnotation = "io.cake-k3s.content-key";
 
-    /// <summary>The last part of the repository that the signer meant, e.g. <c>api</c>; null if the payload is none.</summary>
-    public string? Name => SimpleSigning.TryRead(Payload)?.Critical.Identity.Reference.Split('/')[^1];
+    /// <summary>The form.</summary>
+    public abstract SignatureForm Form { get; }
 
-    /// <summary>The tag under which cosign looks for the signatures of a manifest.</summary>
-    public static string TagOf(Digest digest) => $"sha256-{digest.Hex}.sig";
+    /// <summary>Registry and repository that the signer meant; null if it says none.</summary>
+    public abstract string? Repository { get; }
+
+    /// <summary>The last part of <see cref="Repository"/>, e.g. <c>api</c>.</summary>
+    public string? Name => Repository?.Split('/')[^1];
+
+    /// <summary>
+    /// The content key that the signer made the image for; null if it says none. Whoever can write to the registry can let a
+    /// key's tag name another signed image, but cannot change this.
+    /// </summary>
+    public abstract string? ContentKey { get; }
 
     /// <summary>Whether this is a signature by one of the keys over exactly this manifest.</summary>
-    public bool Verifies(Digest digest, params IEnumerable<PublicKey> keys) =>
-        SimpleSigning.TryRead(Payload)?.IsFor(digest) == true
-        && TryDecode(Signature) is { } signature
-        && keys.Any(key => key.Verifies(Payload, signature));
+    public abstract bool Verifies(Digest digest, params IEnumerable<PublicKey> keys);
+}
 
-    /// <summary>The payload as cosign lists it, with the signature beside it.</summary>
-    public OciDescriptor Descriptor => OciDescriptor.Of(MediaTypes.SimpleSigning, Payload) with
-    {
-        Annotations = ImmutableDictionary<string, string>.Empty.Add(SignatureAnnotation, Signature),
-    };
+/// <summary>A statement with nothing in it but what it is about, which is what cosign 3 makes of a signature.</summary>
+/// <param name="Statement">The signed statement, of the type <see cref="Attestation.SignatureType"/>.</param>
+internal sealed record BundleSignature(Attestation Statement) : ImageSignature
+{
+    /// <inheritdoc/>
+    public override SignatureForm Form => SignatureForm.Bundle;
 
-    private static byte[]? TryDecode(string base64)
-    {
-        var bytes = new byte[base64.Length];
-        return Convert.TryFromBase64String(base64, bytes, out var length) ? bytes[..length] : null;
-    }
+    /// <inheritdoc/>
+    public override string? Repository => Statement.Subject?.Name;
+
+    /// <inheritdoc/>
+    public override string? ContentKey => Statement.Subject?.Annotations?.GetValueOrDefault(ContentKeyAnnotation);
+
+    /// <inheritdoc/>
+    public override bool Verifies(Digest digest, params IEnumerable<PublicKey> keys) =>
+        Statement.Read(digest, keys) is (Attestation.SignatureType, _);
 }

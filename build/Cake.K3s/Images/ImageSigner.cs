@@ -5,6 +5,7 @@ using Cake.K3s.Images.Attestations;
 using Cake.K3s.Images.Oci;
 using Cake.K3s.Processes;
 using Cake.K3s.Reporting;
+using Cake.K3s.Settings;
 using Cake.K3s.Tools;
 using Cake.K3s.Tools.Cosign;
 
@@ -69,15 +70,28 @@ public sealed class ImageSigner
     /// <returns>Whether it was not signed before.</returns>
     private async Task<bool> SignAsync(ImageArtifacts artifacts, BuildRecord build, SigningKey pair, PublicKey key, CancellationToken cancellationToken)
     {
-        var payload = SimpleSigning.Payload(build.Repository, build.Digest);
-        if (artifacts.FindSignature() is { } found && found.Payload.AsSpan().SequenceEqual(payload) && found.Verifies(build.Digest, key))
+        var form = build.Form ?? pair.Form;
+        var annotations = new Dictionary<string, string> { [ImageSignature.ContentKeyAnnotation] = build.ContentKey };
+        if (artifacts.FindSignature() is { } found
+            && (found.Form, found.Repository, found.ContentKey) == (form, build.Repository, build.ContentKey)
+            && found.Verifies(build.Digest, key))
         {
             _reporter.Step(build.Image, $"not signed: {build.Digest} is signed already");
             return false;
         }
 
-        await File.WriteAllBytesAsync(artifacts.Payload, payload, cancellationToken);
-        await SignFileAsync(build.Image, artifacts.Payload, artifacts.Signature, pair, cancellationToken);
+        if (form == SignatureForm.Bundle)
+        {
+            var statement = Attestation.Statement(build.Repository, build.Digest, Attestation.SignatureType, new JsonObject(), annotations);
+            await SignStatementAsync(build.Image, statement, artifacts.SignatureEnvelope, pair, cancellationToken);
+        }
+        else
+        {
+            File.Delete(artifacts.SignatureEnvelope);
+            await File.WriteAllBytesAsync(artifacts.Payload, SimpleSigning.Payload(build.Repository, build.Digest, annotations), cancellationToken);
+            await SignFileAsync(build.Image, artifacts.Payload, artifacts.Signature, pair, cancellationToken);
+        }
+
         if (artifacts.FindSignature()?.Verifies(build.Digest, key) != true)
         {
             throw new K3sException(
@@ -101,16 +115,21 @@ public sealed class ImageSigner
         }
 
         var statement = Attestation.Statement(build.Repository, build.Digest, files.PredicateType, predicate);
-        var (input, signature) = (files.Predicate + ".unsigned", files.Predicate + ".sig");
-        await File.WriteAllBytesAsync(input, Attestation.SigningInput(statement), cancellationToken);
-        await SignFileAsync(build.Image, input, signature, pair, cancellationToken);
-        var attestation = Attestation.Of(statement, (await File.ReadAllTextAsync(signature, cancellationToken)).Trim());
-        await File.WriteAllBytesAsync(ImageArtifacts.Partial(files.Envelope), attestation.Envelope, cancellationToken);
-        File.Move(ImageArtifacts.Partial(files.Envelope), files.Envelope, overwrite: true);
-        File.Delete(input);
-        File.Delete(signature);
+        await SignStatementAsync(build.Image, statement, files.Envelope, pair, cancellationToken);
         _reporter.Step(artifacts.Image, $"attested: {what}");
         return what;
+    }
+
+    private async Task SignStatementAsync(string image, byte[] statement, string envelope, SigningKey pair, CancellationToken cancellationToken)
+    {
+        var (input, signature) = (envelope + ".unsigned", envelope + ".sig");
+        await File.WriteAllBytesAsync(input, Attestation.SigningInput(statement), cancellationToken);
+        await SignFileAsync(image, input, signature, pair, cancellationToken);
+        var attestation = Attestation.Of(statement, (await File.ReadAllTextAsync(signature, cancellationToken)).Trim());
+        await File.WriteAllBytesAsync(ImageArtifacts.Partial(envelope), attestation.Envelope, cancellationToken);
+        File.Move(ImageArtifacts.Partial(envelope), envelope, overwrite: true);
+        File.Delete(input);
+        File.Delete(signature);
     }
 
     private async Task SignFileAsync(string image, string file, string signature, SigningKey key, CancellationToken cancellationToken)

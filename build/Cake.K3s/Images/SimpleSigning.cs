@@ -18,9 +18,12 @@ internal sealed record SimpleSigning(
     /// <summary>The payload to sign.</summary>
     /// <param name="repository">Registry and repository, without tag and digest.</param>
     /// <param name="digest">The manifest's digest.</param>
-    public static byte[] Payload(string repository, Digest digest) =>
+    /// <param name="annotations">What else is signed, by name; null for nothing.</param>
+    public static byte[] Payload(string repository, Digest digest, IReadOnlyDictionary<string, string>? annotations = null) =>
         JsonSerializer.SerializeToUtf8Bytes(
-            new(new(new(repository), new(digest.ToString()), ContainerSignature), null),
+            new(
+                new(new(repository), new(digest.ToString()), ContainerSignature),
+                annotations is null ? null : JsonSerializer.SerializeToElement(annotations, SimpleSigningJson.Default.IReadOnlyDictionaryStringString)),
             SimpleSigningJson.Default.SimpleSigning);
 
     /// <summary>Reads a payload.</summary>
@@ -38,6 +41,12 @@ internal sealed record SimpleSigning(
             return null;
         }
     }
+
+    /// <summary>An annotation; null if there is no such one.</summary>
+    public string? Annotation(string name) =>
+        Optional is { ValueKind: JsonValueKind.Object } all && all.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : null;
 
     /// <summary>Whether the payload speaks for this manifest.</summary>
     public bool IsFor(Digest digest) => Critical.Image.ManifestDigest == digest.ToString();
@@ -57,4 +66,5 @@ internal sealed record SimpleSigningImage([property: JsonPropertyName("docker-ma
 
 /// <summary>Reads and writes payloads.</summary>
 [JsonSerializable(typeof(SimpleSigning))]
+[JsonSerializable(typeof(IReadOnlyDictionary<string, string>))]
 internal sealed partial class SimpleSigningJson : JsonSerializerContext;

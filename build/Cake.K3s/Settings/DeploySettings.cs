@@ -132,6 +132,22 @@ public sealed record SigningSettings
 
     /// <summary>Where the private key's password comes from; null for a key without one.</summary>
     public SecretSource? Password { get; init; }
+
+    /// <summary>How signatures and statements are kept in the registry. An image keeps the form that it was first signed in.</summary>
+    public SignatureForm Form { get; init; }
+}
+
+/// <summary>How signatures and statements are kept in a registry.</summary>
+public enum SignatureForm
+{
+    /// <summary>cosign's tags <c>.sig</c> and <c>.att</c>: every registry holds them, and every Kyverno from 1.13 on reads them with a key.</summary>
+    Legacy,
+
+    /// <summary>
+    /// Sigstore bundles that refer to the image, as cosign 3 makes them by default: for registries and admission controllers
+    /// that expect these alone. cosign 2 does not read them.
+    /// </summary>
+    Bundle,
 }
 
 /// <summary>How many releases are kept and how a rollout is judged.</summary>
@@ -232,6 +248,9 @@ public sealed record RegistrySettings
 
     /// <summary>Plain HTTP instead of HTTPS.</summary>
     public bool Insecure { get; init; }
+
+    /// <summary>A file with the certificate of the registry's own authority (PEM), trusted beside the system's; null for none.</summary>
+    public string? CertificateAuthority { get; init; }
 }
 
 /// <summary>Where a secret comes from: exactly one of the members is set.</summary>

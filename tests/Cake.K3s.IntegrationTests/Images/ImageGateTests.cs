@@ -51,7 +51,7 @@ internal sealed class ImageGateTests
     {
         using var client = Registries.Open(_server.Connection);
         var digest = ImageReference.Parse(_image).Digest!;
-        await client.DeleteManifestAsync("shop/api", (await client.FindDigestAsync("shop/api", ImageSignature.TagOf(digest), default))!, default);
+        await client.DeleteManifestAsync("shop/api", (await client.FindDigestAsync("shop/api", LegacySignature.TagOf(digest), default))!, default);
 
         Assert.That(() => _app.CheckAsync(_image), Throws.TypeOf<K3sException>().With.Message.Contains("it is not signed"));
     }
@@ -77,7 +77,7 @@ internal sealed class ImageGateTests
         }
 
         await client.PushManifestAsync("shop/admin", digest.ToString(), manifest.Bytes, manifest.MediaType, default);
-        await client.PushSignatureAsync("shop/admin", digest, (await client.ReadSignaturesAsync("shop/api", digest, default))[0], default);
+        await client.PushSignatureAsync("shop/admin", digest, (await client.ReadSignaturesAsync("shop/api", digest, default))[0], PublicKey.Read(_app.Environment.SigningKey.PublicKey), default);
 
         Assert.That(() => _app.CheckAsync($"{_app.RepositoryOf("admin")}@{digest}"), Throws.TypeOf<K3sException>().With.Message.Contains("for this image"));
     }

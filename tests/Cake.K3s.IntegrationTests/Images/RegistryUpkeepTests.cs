@@ -52,7 +52,7 @@ internal sealed class RegistryUpkeepTests
         await PruneAsync(confirm: true, used: []);
 
         Assert.That(await ExistsAsync(old), Is.False);
-        Assert.That(await _client.FindDigestAsync("shop/api", ImageSignature.TagOf(old), default), Is.Null);
+        Assert.That(await _client.FindDigestAsync("shop/api", LegacySignature.TagOf(old), default), Is.Null);
         Assert.That(await ExistsAsync(now), Is.True);
         await _app.CheckAsync($"{_app.RepositoryOf("api")}@{now}");
     }

@@ -85,7 +85,7 @@ internal sealed class ImageSignatureTests
     {
         using var rsa = RSA.Create(2048);
         var payload = SimpleSigning.Payload(Repository, Image);
-        var signature = new ImageSignature(payload, Convert.ToBase64String(rsa.SignData(payload, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)));
+        var signature = new LegacySignature(payload, Convert.ToBase64String(rsa.SignData(payload, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)));
 
         Assert.That(signature.Verifies(Image, PublicKey.Read(_directory.Write("rsa.pub", rsa.ExportSubjectPublicKeyInfoPem()))), Is.True);
     }
@@ -100,9 +100,9 @@ internal sealed class ImageSignatureTests
     public void Should_refuse_a_private_key_and_other_text_as_a_public_key() =>
         Assert.That(() => PublicKey.Read(_directory.Write("cosign.pub", "hello")), Throws.TypeOf<K3sException>().With.Message.Contains("PEM"));
 
-    private ImageSignature Sign() => Sign(SimpleSigning.Payload(Repository, Image));
+    private LegacySignature Sign() => Sign(SimpleSigning.Payload(Repository, Image));
 
-    private ImageSignature Sign(byte[] payload) =>
+    private LegacySignature Sign(byte[] payload) =>
         new(payload, Convert.ToBase64String(_key.SignData(payload, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence)));
 
     private PublicKey Read(ECDsa key) => PublicKey.Read(_directory.Write($"{Guid.NewGuid():n}.pub", key.ExportSubjectPublicKeyInfoPem()));

@@ -19,25 +19,57 @@ internal sealed record Attestation(byte[] Envelope)
     /// <summary>What is in the image, in SPDX.</summary>
     public const string BillOfMaterialsType = "https://spdx.dev/Document";
 
+    /// <summary>Nothing but that the image is signed: cosign 3's form of a signature.</summary>
+    public const string SignatureType = "https://sigstore.dev/cosign/sign/v1";
+
     private const string StatementType = "https://in-toto.io/Statement/v1";
     private const string PayloadType = "application/vnd.in-toto+json";
 
     /// <summary>The tag under which cosign looks for the attestations of a manifest.</summary>
     public static string TagOf(Digest digest) => $"sha256-{digest.Hex}.att";
 
+    /// <summary>What the statement says that it is about, verified or not; null if it is no statement about one thing.</summary>
+    public InTotoSubject? Subject
+    {
+        get
+        {
+            try
+            {
+                return JsonSerializer.Deserialize(Envelope, AttestationJson.Default.DsseEnvelope) is { PayloadType: PayloadType } envelope
+                    && JsonSerializer.Deserialize(envelope.Payload, AttestationJson.Default.InTotoStatement)?.Subject is [var only]
+                    ? only
+                    : null;
+            }
+            catch (JsonException)
+            {
+                return null;
+            }
+        }
+    }
+
     /// <summary>A statement about one manifest.</summary>
     /// <param name="repository">Registry and repository of the image.</param>
     /// <param name="digest">The manifest's digest.</param>
     /// <param name="predicateType">What kind of statement it is.</param>
     /// <param name="predicate">What is stated.</param>
-    public static byte[] Statement(string repository, Digest digest, string predicateType, JsonNode predicate) => Encoding.UTF8.GetBytes(
-        new JsonObject
+    /// <param name="annotations">What else is said of the image, by name; null for nothing.</param>
+    public static byte[] Statement(string repository, Digest digest, string predicateType, JsonNode predicate, IReadOnlyDictionary<string, string>? annotations = null)
+    {
+        var subject = new JsonObject { ["name"] = repository, ["digest"] = new JsonObject { ["sha256"] = digest.Hex } };
+        if (annotations is not null)
+        {
+            subject["annotations"] = new JsonObject(annotations.Select(annotation => KeyValuePair.Create(annotation.Key, (JsonNode?)annotation.Value)));
+        }
+
+        var statement = new JsonObject
         {
             ["_type"] = StatementType,
-            ["subject"] = new JsonArray(new JsonObject { ["name"] = repository, ["digest"] = new JsonObject { ["sha256"] = digest.Hex } }),
+            ["subject"] = new JsonArray(subject),
             ["predicateType"] = predicateType,
             ["predicate"] = predicate.DeepClone(),
-        }.ToJsonString());
+        };
+        return Encoding.UTF8.GetBytes(statement.ToJsonString());
+    }
 
     /// <summary>What is signed (DSSE's pre-authentication encoding): so that no statement can pass for another kind of document.</summary>
     public static byte[] SigningInput(byte[] statement) =>
@@ -109,7 +141,11 @@ internal sealed record InTotoStatement
 /// <summary>One artifact that a statement is about.</summary>
 internal sealed record InTotoSubject
 {
+    public string? Name { get; init; }
+
     public required Dictionary<string, string> Digest { get; init; }
+
+    public Dictionary<string, string>? Annotations { get; init; }
 }
 
 /// <summary>Reads these documents.</summary>

@@ -133,8 +133,15 @@ public sealed class RegistryPruner
 
     private static async Task DeleteAsync(RegistryClient registry, string repository, PruneEntry entry, CancellationToken cancellationToken)
     {
+        var referrers = await registry.ReferrersAsync(repository, entry.Digest, cancellationToken);
+
         // The image before its signature: at no moment is there an image without one.
         await registry.DeleteManifestAsync(repository, entry.Digest, cancellationToken);
+        foreach (var referrer in referrers.Manifests)
+        {
+            await registry.DeleteManifestAsync(repository, referrer.Digest, cancellationToken);
+        }
+
         foreach (var (_, digest) in entry.Companions)
         {
             await registry.DeleteManifestAsync(repository, digest, cancellationToken);

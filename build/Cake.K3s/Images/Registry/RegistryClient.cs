@@ -140,7 +140,8 @@ internal sealed class RegistryClient(HttpClient http, RegistryTransport transpor
         PushBlobAsync(repository, blob, (offset, count) => new MemoryStream(bytes, (int)offset, (int)count), null, cancellationToken);
 
     /// <summary>Puts a manifest under its digest or a tag; a tag that exists is moved.</summary>
-    public async Task PushManifestAsync(string repository, string reference, ImmutableArray<byte> bytes, string mediaType, CancellationToken cancellationToken)
+    /// <returns>Whether the registry lists it among what refers to its subject; false also for one without a subject.</returns>
+    public async Task<bool> PushManifestAsync(string repository, string reference, ImmutableArray<byte> bytes, string mediaType, CancellationToken cancellationToken)
     {
         var request = Manifest(HttpMethod.Put, repository, reference, "take") with
         {
@@ -148,6 +149,7 @@ internal sealed class RegistryClient(HttpClient http, RegistryTransport transpor
             Content = () => new ReadOnlyMemoryContent(bytes.AsMemory()) { Headers = { ContentType = new MediaTypeHeaderValue(mediaType) } },
         };
         using var response = await transport.SendAsync(request with { Scope = RegistryScope.Push(repository) }, cancellationToken);
+        return response.Headers.Contains("OCI-Subject");
     }
 
     /// <summary>Deletes a manifest; with it go all its tags. Nothing happens if it is not there.</summary>
@@ -208,9 +210,12 @@ internal sealed class RegistryClient(HttpClient http, RegistryTransport transpor
             return JsonSerializer.Deserialize(await response.Content.ReadAsStreamAsync(cancellationToken), OciJson.Default.OciIndex) ?? new();
         }
 
-        var fallback = await FindManifestAsync(repository, "sha256-" + subject.Hex, cancellationToken);
+        var fallback = await FindManifestAsync(repository, FallbackTagOf(subject), cancellationToken);
         return fallback is not null && MediaTypes.IsIndex(fallback.MediaType) ? fallback.ReadIndex() : new();
     }
+
+    /// <summary>The tag of the index of what refers to a manifest, in a registry that keeps none itself (distribution spec, "Referrers tag schema").</summary>
+    public static string FallbackTagOf(Digest subject) => "sha256-" + subject.Hex;
 
     /// <inheritdoc/>
     public void Dispose() => http.Dispose();

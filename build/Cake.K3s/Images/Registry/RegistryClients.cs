@@ -21,6 +21,7 @@ internal sealed class RegistryClients(DockerCredentials credentials, ISecretMask
             MaxConnectionsPerServer = 16,
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             UseCookies = false,
+            SslOptions = new() { RemoteCertificateValidationCallback = registry.CertificateAuthority is { } authority ? new OwnAuthority(authority).Accepts : null },
         })
         {
             BaseAddress = BaseAddress(registry),

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Authentication;
 using System.Text.Json;
 
 namespace Cake.K3s.Images.Registry;
@@ -39,7 +40,9 @@ internal static class RegistryFailure
     public static K3sException Unreachable(string host, string doing, Exception cause) => new(
         ExitCodes.Failed,
         $"registry {host} did not {doing}: {Innermost(cause)}",
-        "Check that the registry runs and can be reached from here; 'insecure: true' is for one that speaks plain HTTP.",
+        cause.InnerException is AuthenticationException or { InnerException: AuthenticationException }
+            ? "Its certificate is not trusted here: name the certificate of its authority as 'registry.certificateAuthority' in deploy.yaml."
+            : "Check that the registry runs and can be reached from here; 'insecure: true' is for one that speaks plain HTTP.",
         innerException: cause);
 
     /// <summary>The token server did not accept the credentials, or wants some.</summary>

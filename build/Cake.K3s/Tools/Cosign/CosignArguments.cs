@@ -29,6 +29,12 @@ internal static class CosignArguments
     /// <param name="publicKey">The public key's file.</param>
     /// <param name="image">The image by digest.</param>
     /// <param name="insecure">The registry speaks plain HTTP.</param>
-    public static ImmutableArray<string> Verify(string publicKey, string image, bool insecure) =>
-        ["verify", "--key", publicKey, "--insecure-ignore-tlog", .. insecure ? ["--allow-http-registry"] : Array.Empty<string>(), image];
+    /// <param name="authority">The file of the registry's own authority; null for none.</param>
+    public static ImmutableArray<string> Verify(string publicKey, string image, bool insecure, string? authority = null) =>
+    [
+        "verify", "--key", publicKey, "--insecure-ignore-tlog",
+        .. insecure ? ["--allow-http-registry"] : Array.Empty<string>(),
+        .. authority is null ? Array.Empty<string>() : ["--registry-cacert", authority],
+        image,
+    ];
 }

@@ -52,7 +52,7 @@ internal static class AptMirrors
         var chosen = distribution.Any(archive => archive.Suite == host.Codename) ? distribution : [.. own.Take(1), .. distribution];
         return chosen.Count == 0
             ? null
-            : string.Join('\n', chosen.GroupBy(archive => (archive.Uri, archive.Suite)).Select(group => $"""
+            : string.Join('\n', chosen.Where(archive => codename != DebianHost.Unstable || archive.Suite == host.Codename).GroupBy(archive => (archive.Uri, archive.Suite)).Select(group => $"""
                 Types: deb
                 URIs: {group.Key.Uri}
                 Suites: {codename}{group.Key.Suite[host.Codename.Length..]}

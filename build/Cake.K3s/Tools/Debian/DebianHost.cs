@@ -5,10 +5,18 @@ namespace Cake.K3s.Tools.Debian;
 /// <param name="Codename">Its release, e.g. <c>bookworm</c>.</param>
 internal sealed record DebianHost(string Id, string Codename)
 {
+    /// <summary>The branch that has no updates and security fixes apart from itself.</summary>
+    public const string Unstable = "sid";
+
     private const string Current = "trixie";
 
     /// <summary>The codename of a release, as the mirror that this host uses knows it.</summary>
-    public string CodenameOf(DebianRelease release) => release == DebianRelease.Current && Id == "debian" ? Current : Codename;
+    public string CodenameOf(DebianRelease release) => (release, Id) switch
+    {
+        (DebianRelease.Current, "debian") => Current,
+        (DebianRelease.Unstable, "debian") => Unstable,
+        _ => Codename,
+    };
 
     /// <summary>Reads the text of <c>/etc/os-release</c>; null where it is of no distribution with apt's releases.</summary>
     public static DebianHost? Parse(string osRelease)

@@ -9,6 +9,11 @@ public enum DebianRelease
     /// </summary>
     Current,
 
+    /// <summary>
+    /// Debian's unstable branch, for a version that no release has yet; on a host that is not Debian, the host's own release.
+    /// </summary>
+    Unstable,
+
     /// <summary>The host's own release: for programs that need the host's libc or kernel to fit.</summary>
     Host,
 }

@@ -52,12 +52,17 @@ internal sealed class App : IDisposable
 
     public bool Rebuild { get; set; }
 
+    public bool ForceTag { get; set; }
+
+    /// <summary>Where cosign comes from.</summary>
+    public IToolbox Toolbox { get; init; } = ExternalTools.Toolbox;
+
     public string Root => _directory.Path;
 
     public TemporaryDirectory Files => _directory;
 
     public PipelineRun Run => new(
-        new() { Root = Root, SettingsFile = Settings.File, Rebuild = Rebuild },
+        new() { Root = Root, SettingsFile = Settings.File, Rebuild = Rebuild, ForceTag = ForceTag },
         Settings,
         Environment);
 
@@ -66,16 +71,19 @@ internal sealed class App : IDisposable
         new(registry, images.ToImmutableDictionary(name => name, name => new ImageSettings { Context = name }));
 
     /// <summary>Makes the app with a key pair by real cosign.</summary>
-    public static async Task<App> CreateAsync(RegistryConnection registry, params string[] images)
+    public static Task<App> CreateAsync(RegistryConnection registry, params string[] images) => CreateAsync(registry, ExternalTools.Toolbox, images);
+
+    /// <summary>Makes the app with a key pair by one of several cosigns.</summary>
+    public static async Task<App> CreateAsync(RegistryConnection registry, IToolbox toolbox, params string[] images)
     {
-        var app = Create(registry, images);
+        var app = new App(registry, images.ToImmutableDictionary(name => name, name => new ImageSettings { Context = name })) { Toolbox = toolbox };
         await app.MakeKeyPairAsync("cosign");
         return app;
     }
 
     public async Task MakeKeyPairAsync(string name)
     {
-        var cosign = await ExternalTools.RequireAsync(ToolName.Cosign);
+        var cosign = await ExternalTools.RequireAsync(ToolName.Cosign, Toolbox);
         await ExternalTools.Commands.RunAsync(
             new(cosign.Path, CosignArguments.GenerateKeyPair(name))
             {
@@ -90,7 +98,9 @@ internal sealed class App : IDisposable
     public void Sign(string image, ECDsa key)
     {
         var artifacts = Artifacts(image);
-        var payload = SimpleSigning.Payload(RepositoryOf(image), artifacts.ReadBuild().Digest);
+        var build = artifacts.ReadBuild();
+        var annotations = new Dictionary<string, string> { [ImageSignature.ContentKeyAnnotation] = build.ContentKey };
+        var payload = SimpleSigning.Payload(RepositoryOf(image), build.Digest, annotations);
         File.WriteAllBytes(artifacts.Payload, payload);
         File.WriteAllText(artifacts.Signature, Convert.ToBase64String(key.SignData(payload, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence)));
         Files.Write("cosign.pub", key.ExportSubjectPublicKeyInfoPem());
@@ -112,7 +122,7 @@ internal sealed class App : IDisposable
 
     public async Task BuildAsync() => await new ImageBuilder(Run, ExternalTools.Toolbox, ExternalTools.Commands, Registries.Clients(Reporter), Reporter, TimeProvider.System).BuildAsync();
 
-    public async Task SignAsync() => await new ImageSigner(Run, ExternalTools.Toolbox, ExternalTools.Commands, Reporter).SignAsync();
+    public async Task SignAsync() => await new ImageSigner(Run, Toolbox, ExternalTools.Commands, Reporter).SignAsync();
 
     public async Task PushAsync() => await new ImagePusher(Run, Registries.Clients(Reporter), Reporter, TimeProvider.System).PushAsync();
 
@@ -127,11 +137,11 @@ internal sealed class App : IDisposable
     }
 
     /// <summary>Runs the command that Push prints for a person to check with.</summary>
-    public async Task<CommandResult> CosignVerifyAsync(string image, string publicKey = "cosign.pub")
+    public async Task<CommandResult> CosignVerifyAsync(string image, string publicKey = "cosign.pub", params string[] more)
     {
-        var cosign = await ExternalTools.RequireAsync(ToolName.Cosign);
+        var cosign = await ExternalTools.RequireAsync(ToolName.Cosign, Toolbox);
         return await ExternalTools.Commands.RunAsync(
-            new(cosign.Path, CosignArguments.Verify(_directory.File(publicKey), image, insecure: true))
+            new(cosign.Path, [.. CosignArguments.Verify(_directory.File(publicKey), image, Environment.Registry.Insecure, Environment.Registry.CertificateAuthority), .. more])
             {
                 Environment = cosign.Environment,
                 AcceptedExitCodes = [0, 1, 10, 12],
@@ -142,7 +152,7 @@ internal sealed class App : IDisposable
     /// <summary>Verifies an attestation with cosign itself.</summary>
     public async Task<CommandResult> CosignVerifyAttestationAsync(string image, string type)
     {
-        var cosign = await ExternalTools.RequireAsync(ToolName.Cosign);
+        var cosign = await ExternalTools.RequireAsync(ToolName.Cosign, Toolbox);
         return await ExternalTools.Commands.RunAsync(
             new(cosign.Path, "verify-attestation", "--key", _directory.File("cosign.pub"), "--insecure-ignore-tlog", "--allow-http-registry", "--type", type, image)
             {

@@ -1,9 +1,11 @@
+using System.Collections.Immutable;
 using Cake.K3s.Hosting;
 using Cake.K3s.IntegrationTests.Sandbox;
 using Cake.K3s.Processes;
 using Cake.K3s.Reporting;
 using Cake.K3s.Settings;
 using Cake.K3s.Tools;
+using Cake.K3s.Tools.Debian;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Cake.K3s.IntegrationTests.Images.Fixtures;
@@ -22,11 +24,22 @@ internal static class ExternalTools
 
     public static IToolbox Toolbox => Services.GetRequiredService<IToolbox>();
 
-    public static async Task<Tool> RequireAsync(ToolName name)
+    /// <summary>A toolbox whose cosign is one of major version 3, from Debian's unstable branch.</summary>
+    public static IToolbox WithCosign3 { get; } = new Toolbox(
+        ImmutableDictionary<ToolName, ToolDefinition>.Empty.Add(
+            ToolName.Cosign,
+            ToolCatalog.All[ToolName.Cosign] with { Title = "cosign-unstable", Programs = ["cosign-3"], Debian = [new(DebianRelease.Unstable, ["cosign"])] }),
+        Services.GetRequiredService<ICommandRunner>(),
+        Services.GetRequiredService<DebianTools>(),
+        Services.GetRequiredService<ReleaseTools>(),
+        Services.GetRequiredService<RunOptions>(),
+        EnvironmentVariables.OfProcess);
+
+    public static async Task<Tool> RequireAsync(ToolName name, IToolbox? from = null)
     {
         try
         {
-            return await Toolbox.RequireAsync(name, "a test", default);
+            return await (from ?? Toolbox).RequireAsync(name, "a test", default);
         }
         catch (K3sException missing) when (missing.ExitCode == ExitCodes.RequirementMissing && !EnvironmentVariables.OfProcess.IsCI)
         {

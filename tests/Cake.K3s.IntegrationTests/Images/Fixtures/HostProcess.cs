@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Cake.K3s.IntegrationTests.Sandbox;
 
 namespace Cake.K3s.IntegrationTests.Images.Fixtures;
 
@@ -8,6 +9,9 @@ internal static class HostProcess
     /// <summary>Writes the settings that the host reads: one environment, whose cluster is never asked.</summary>
     public static void WriteSettings(App app)
     {
+        Directory.CreateDirectory(Path.Combine(TestSandbox.RepositoryRoot, ".tools"));
+        Directory.CreateSymbolicLink(app.Files.File(".tools"), Path.Combine(TestSandbox.RepositoryRoot, ".tools"));
+        Directory.CreateDirectory(TemporaryFiles(app));
         var registry = app.Environment.Registry;
         app.Files.Write("kubeconfig", """
             apiVersion: v1
@@ -39,6 +43,9 @@ internal static class HostProcess
             """);
     }
 
+    /// <summary>Where the host and what it starts leave what they leave.</summary>
+    public static string TemporaryFiles(App app) => app.Files.File("tmp");
+
     /// <summary>Starts a task of the host without those that it depends on.</summary>
     public static Process Start(App app, string target)
     {
@@ -51,6 +58,7 @@ internal static class HostProcess
         start.Environment["DOCKER_CONFIG"] = app.Environment.Registry.DockerConfig;
         start.Environment["KEY_PASSWORD"] = App.KeyPassword;
         start.Environment["NO_COLOR"] = "1";
+        start.Environment["TMPDIR"] = TemporaryFiles(app);
         return Process.Start(start)!;
     }
 }

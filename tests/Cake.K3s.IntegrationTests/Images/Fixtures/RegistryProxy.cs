@@ -44,6 +44,9 @@ internal sealed class RegistryProxy : IAsyncDisposable
     /// <summary>Given a request: how many bytes of its body pass before the connection is cut; null for all.</summary>
     public Func<HttpContext, long?> CutBodyAfter { get; set; } = _ => null;
 
+    /// <summary>Told of each answer of the registry: the request and the status.</summary>
+    public Action<HttpRequest, int> Answered { get; set; } = (_, _) => { };
+
     public static async Task<RegistryProxy> StartAsync(RegistryServer registry)
     {
         var proxy = new RegistryProxy(registry);
@@ -86,6 +89,7 @@ internal sealed class RegistryProxy : IAsyncDisposable
         {
             using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, context.RequestAborted);
             context.Response.StatusCode = (int)response.StatusCode;
+            Answered(context.Request, context.Response.StatusCode);
             foreach (var (name, values) in response.Headers.Concat(response.Content.Headers).Where(header => header.Key != "Transfer-Encoding"))
             {
                 context.Response.Headers[name] = values.ToArray();

@@ -29,19 +29,24 @@ internal sealed class RegistryServer : IAsyncDisposable
     /// <summary>Docker's configuration: empty unless a login was asked for.</summary>
     public string DockerConfig => _directory.Path;
 
-    public RegistryConnection Connection => new(Host, "shop", Insecure: true, DockerConfig);
+    /// <summary>The certificate of its authority; null for one that speaks plain HTTP.</summary>
+    public string? Authority { get; private init; }
+
+    public RegistryConnection Connection => new(Host, "shop", Insecure: Authority is null, DockerConfig) { CertificateAuthority = Authority };
 
     /// <param name="more">Makes further parts of the registry's configuration; null for none.</param>
     /// <param name="data">Where blobs and manifests go, instead of a directory of its own.</param>
-    public static async Task<RegistryServer> StartAsync(Func<TemporaryDirectory, string>? more = null, string? data = null)
+    /// <param name="certificates">What it proves itself with; null for plain HTTP.</param>
+    public static async Task<RegistryServer> StartAsync(Func<TemporaryDirectory, string>? more = null, string? data = null, TestCertificates? certificates = null)
     {
         var tool = await ExternalTools.RequireAsync(ToolName.Registry);
-        var server = new RegistryServer();
+        var server = new RegistryServer { Authority = certificates?.Authority };
+        var tls = certificates is null ? "" : $", tls: {{certificate: {certificates.Certificate}, key: {certificates.Key}}}";
         var configuration = server._directory.Write("registry.yml", $$$"""
             version: 0.1
             log: {level: info, accesslog: {disabled: true}}
             storage: {filesystem: {rootdirectory: {{{data ?? server.Data}}}}, delete: {enabled: true}}
-            http: {addr: "127.0.0.1:0", secret: test}
+            http: {addr: "127.0.0.1:0", secret: test{{{tls}}} }
             {{{more?.Invoke(server._directory)}}}
             """);
         var listening = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -68,9 +73,12 @@ internal sealed class RegistryServer : IAsyncDisposable
         directory => $"auth: {{htpasswd: {{realm: test, path: {directory.Write("htpasswd", $"{User}:{PasswordHash}\n")}}}}}");
 
     /// <summary>What <c>docker login</c> would leave.</summary>
-    public void LogIn(string user = User, string password = Password) => _directory.Write(
+    /// <param name="user">The user.</param>
+    /// <param name="password">The password.</param>
+    /// <param name="host">The registry's name, where it goes by another one.</param>
+    public void LogIn(string user = User, string password = Password, string? host = null) => _directory.Write(
         "config.json",
-        $$$$"""{"auths":{"{{{{Host}}}}":{"auth":"{{{{Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"{user}:{password}"))}}}}"}}}""");
+        $$$$"""{"auths":{"{{{{host ?? Host}}}}":{"auth":"{{{{Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"{user}:{password}"))}}}}"}}}""");
 
     public async ValueTask DisposeAsync()
     {

@@ -13,7 +13,7 @@ internal sealed class PrunePlanTests
     [Test]
     public void Should_let_an_unused_image_go_with_all_its_tags_and_its_signature()
     {
-        var plan = PrunePlan.Of(Tags((Key, Image), ("sha-0123456789ab", Image), (ImageSignature.TagOf(Image), Signature)), Unused);
+        var plan = PrunePlan.Of(Tags((Key, Image), ("sha-0123456789ab", Image), (LegacySignature.TagOf(Image), Signature)), Unused);
 
         Assert.That(plan, Has.Length.EqualTo(1));
         Assert.That(plan[0].KeptBecause, Is.Null);
@@ -34,7 +34,7 @@ internal sealed class PrunePlanTests
     [Test]
     public void Should_find_an_image_without_a_tag_by_its_signature()
     {
-        var plan = PrunePlan.Of(Tags((ImageSignature.TagOf(Image), Signature)), Unused);
+        var plan = PrunePlan.Of(Tags((LegacySignature.TagOf(Image), Signature)), Unused);
 
         Assert.That(plan.Single().Digest, Is.EqualTo(Image));
         Assert.That(plan.Single().Tags, Is.Empty);
@@ -42,7 +42,7 @@ internal sealed class PrunePlanTests
 
     [Test]
     public void Should_never_take_a_signature_for_an_image() =>
-        Assert.That(PrunePlan.Of(Tags((Key, Image), (ImageSignature.TagOf(Image), Signature)), Unused).Select(entry => entry.Digest), Has.No.Member(Signature));
+        Assert.That(PrunePlan.Of(Tags((Key, Image), (LegacySignature.TagOf(Image), Signature)), Unused).Select(entry => entry.Digest), Has.No.Member(Signature));
 
     private static Dictionary<string, Digest> Tags(params (string Tag, Digest Digest)[] tags) => tags.ToDictionary(tag => tag.Tag, tag => tag.Digest);
 }

@@ -46,6 +46,16 @@ public sealed class AptMirrorsTests
     }
 
     [Test]
+    public void Should_ask_for_no_updates_apart_When_the_branch_is_the_unstable_one()
+    {
+        var archives = AptArchive.ParseAll("http://mirror/debian/|bookworm|main\nhttp://mirror/debian/|bookworm-updates|main\nhttp://mirror/debian-security/|bookworm-security|main");
+
+        var sources = AptMirrors.SourcesOf(archives, Bookworm, Bookworm.CodenameOf(DebianRelease.Unstable), null, "amd64");
+
+        Assert.That(sources, Does.Contain("Suites: sid\n").And.Not.Contain("sid-").And.Not.Contain("security"));
+    }
+
+    [Test]
     public void Should_leave_out_the_archives_of_others()
     {
         var archives = AptArchive.ParseAll("""
