@@ -1,5 +1,7 @@
 using Cake.Core;
+using Cake.K3s.Hardening.Nodes.Fail2Ban;
 using Cake.K3s.Hardening.Nodes.SshPolicy;
+using Cake.K3s.Hardening.Nodes.SshPort;
 using Cake.K3s.Hosting;
 using Cake.K3s.Nodes;
 using Cake.K3s.Nodes.Facts;
@@ -15,6 +17,7 @@ internal static class HardeningServices
     internal static IServiceCollection AddHardening(this IServiceCollection services) => services
         .AddControls()
         .AddNodes(provider => provider.GetServices<IControl>().OfType<IFactSource>())
+        .AddSingleton<OperatorFiles>()
         .AddSingleton<ControlSet>()
         .AddSingleton(provider => new Auditor(
             provider.GetRequiredService<PipelineRun>(),
@@ -30,6 +33,8 @@ internal static class HardeningServices
     // The order in which Harden applies them: backups first, then the nodes from the outside in, the cluster's network before
     // webhooks that fail closed. A caller's own controls come after these.
     private static IServiceCollection AddControls(this IServiceCollection services) => services
+        .AddControl<Fail2BanControl>()
+        .AddControl<SshPortControl>()
         .AddControl<SshPolicyControl>();
 
     internal static IServiceCollection AddControl<T>(this IServiceCollection services)

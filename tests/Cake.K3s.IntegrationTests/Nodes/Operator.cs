@@ -1,10 +1,12 @@
 using System.Collections.Immutable;
 using Cake.K3s.Hardening;
+using Cake.K3s.Hardening.Nodes.SshPort;
 using Cake.K3s.Hosting;
 using Cake.K3s.NodeBed;
 using Cake.K3s.Nodes;
 using Cake.K3s.Nodes.Facts;
 using Cake.K3s.Processes;
+using Cake.K3s.Reporting;
 using Cake.K3s.Settings;
 using Cake.K3s.Tests.Fixtures;
 
@@ -34,17 +36,16 @@ internal sealed class Operator : IDisposable
         };
         var options = new RunOptions { Root = _home.Path, SettingsFile = settings.File, Environment = "bed" };
         Run = new PipelineRun(options, settings, environment: null!);
-        Fleet = new NodeFleet(
-            Run,
-            () => _controls.OfType<IFactSource>(),
-            new CommandRunner(new SecretMask(), TimeProvider.System),
-            new EnvironmentVariables(name => name == "HOME" ? _home.Path : Environment.GetEnvironmentVariable(name)),
-            TimeProvider.System);
+        var variables = new EnvironmentVariables(name => name == "HOME" ? _home.Path : Environment.GetEnvironmentVariable(name));
+        Fleet = new NodeFleet(Run, () => _controls.OfType<IFactSource>(), new CommandRunner(new SecretMask(), TimeProvider.System), variables, TimeProvider.System);
+        Files = new OperatorFiles(Run, variables, new Quiet());
     }
 
     public PipelineRun Run { get; }
 
     public NodeFleet Fleet { get; }
+
+    public OperatorFiles Files { get; }
 
     public string SshConfig { get; }
 
@@ -60,4 +61,11 @@ internal sealed class Operator : IDisposable
     }
 
     public void Dispose() => _home.Dispose();
+
+    private sealed class Quiet : IReporter
+    {
+        public void Report(RunEvent runEvent)
+        {
+        }
+    }
 }

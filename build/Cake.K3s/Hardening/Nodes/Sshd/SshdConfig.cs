@@ -31,9 +31,20 @@ internal sealed record SshdConfig(ImmutableDictionary<string, ImmutableArray<str
         [ -d /run/sshd ] || mkdir -m 755 /run/sshd
         sshd -t
         systemctl daemon-reload
-        if systemctl -q is-active ssh.socket; then systemctl restart ssh.socket; fi
-        if systemctl -q is-active ssh.service; then systemctl reload ssh.service; fi
+        if systemctl -q is-active ssh.socket; then
+            # A socket cannot be opened anew while its service runs; sessions go on without the service.
+            systemctl stop ssh.service
+            systemctl restart ssh.socket
+        elif systemctl -q is-active ssh.service; then
+            systemctl reload ssh.service
+        fi
         """;
+
+    /// <summary>The port of SSH where nothing says otherwise.</summary>
+    public const int DefaultPort = 22;
+
+    /// <summary>The ports that it is told to listen on.</summary>
+    public ImmutableArray<int> Ports => Values.TryGetValue("port", out var ports) ? [.. ports.Select(int.Parse)] : [];
 
     /// <summary>Reads it from lines of <c>keyword value</c>.</summary>
     public static SshdConfig Parse(IEnumerable<string> lines) => new(lines
