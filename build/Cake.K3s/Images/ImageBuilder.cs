@@ -18,7 +18,7 @@ namespace Cake.K3s.Images;
 public sealed class ImageBuilder
 {
     private const string Platform = "linux/amd64";
-    private const string RevisionLabel = "org.opencontainers.image.revision";
+    internal const string RevisionLabel = "org.opencontainers.image.revision";
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 

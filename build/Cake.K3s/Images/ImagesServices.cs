@@ -37,6 +37,10 @@ internal static class ImagesServices
             provider.GetRequiredService<PipelineRun>(),
             provider.GetRequiredService<RegistryClients>(),
             provider.GetRequiredService<IReporter>()))
+        .AddSingleton(provider => new ImageRevisions(
+            provider.GetRequiredService<PipelineRun>(),
+            provider.GetRequiredService<RegistryClients>(),
+            provider.GetRequiredService<IReporter>()))
         .AddSingleton(provider => new ImageMirror(
             provider.GetRequiredService<PipelineRun>(),
             provider.GetRequiredService<RegistryClients>(),

@@ -1,8 +1,13 @@
+using Cake.Core;
+using Cake.K3s.Hosting;
+using Cake.K3s.Images;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Applying;
 using Cake.K3s.Kubernetes.Linting;
 using Cake.K3s.Kubernetes.Manifests;
 using Cake.K3s.Kubernetes.Releases;
+using Cake.K3s.Processes;
+using Cake.K3s.Reporting;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Cake.K3s.Kubernetes;
@@ -15,7 +20,15 @@ internal static class KubernetesServices
         services.AddSingleton<ClusterConnector>();
         services.AddSingleton<ManifestLoader>();
         services.AddSingleton<ManifestLinter>();
-        services.AddSingleton<Planner>();
+        services.AddSingleton(provider => new Planner(
+            provider.GetRequiredService<PipelineRun>(),
+            provider.GetRequiredService<ManifestLoader>(),
+            provider.GetRequiredService<ClusterConnector>(),
+            provider.GetRequiredService<IConsole>(),
+            provider.GetRequiredService<IReporter>(),
+            provider.GetRequiredService<ISecretMask>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ImageRevisions>()));
         services.AddSingleton<Applier>();
         services.AddReleases();
         return services;

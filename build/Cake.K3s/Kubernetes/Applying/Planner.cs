@@ -1,9 +1,11 @@
+using System.Collections.Immutable;
 using Cake.Core;
 using Cake.K3s.Hosting;
 using Cake.K3s.Images;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Manifests;
 using Cake.K3s.Kubernetes.Planning;
+using Cake.K3s.Kubernetes.Releases;
 using Cake.K3s.Processes;
 using Cake.K3s.Reporting;
 
@@ -19,16 +21,17 @@ public sealed class Planner
     private readonly IReporter _reporter;
     private readonly ISecretMask _mask;
     private readonly TimeProvider _time;
+    private readonly ImageRevisions _revisions;
 
-    /// <summary>Made by the composition root.</summary>
-    public Planner(
+    internal Planner(
         PipelineRun run,
         ManifestLoader manifests,
         ClusterConnector connector,
         IConsole console,
         IReporter reporter,
         ISecretMask mask,
-        TimeProvider time)
+        TimeProvider time,
+        ImageRevisions revisions)
     {
         _run = run;
         _manifests = manifests;
@@ -37,13 +40,15 @@ public sealed class Planner
         _reporter = reporter;
         _mask = mask;
         _time = time;
+        _revisions = revisions;
     }
 
     /// <summary>Shows what a deploy would change, and writes it to the file that <c>--out</c> names.</summary>
     /// <exception cref="K3sException">The cluster refuses something of it (exit code 1); the plan is shown and written all the same.</exception>
     public async Task ShowAsync()
     {
-        var plan = await MakeAsync();
+        var (plan, api) = await MakeAsync();
+        plan = plan with { Commits = await CommitsAsync(plan, api) };
         Show(plan);
         if (_run.Options.PlanOut is { } file)
         {
@@ -65,7 +70,7 @@ public sealed class Planner
 
         if (_run.Options.PlanFile is not null)
         {
-            await CheckAsync(await MakeAsync(), _run.Cancellation);
+            await CheckAsync((await MakeAsync()).Plan, _run.Cancellation);
         }
     }
 
@@ -91,12 +96,32 @@ public sealed class Planner
         plan.ThrowIfRefused();
     }
 
-    private async Task<DeployPlan> MakeAsync()
+    /// <summary>What images of the plan were built from: as they say themselves, else as the first release with them was recorded.</summary>
+    private async Task<ImmutableDictionary<string, string>> CommitsAsync(DeployPlan plan, ClusterApi api)
+    {
+        var images = plan.ImageChanges.SelectMany(change => (string?[])[change.Before, change.After]).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        var found = await _revisions.FindAsync(images, _run.Cancellation);
+        if (images.All(found.ContainsKey))
+        {
+            return found;
+        }
+
+        var releases = await new ReleaseStore(api, _run.Settings.App).ListAsync(_run.Cancellation);
+        var recorded = from release in releases.Reverse()
+                       where release.Commit is not null
+                       from image in release.Images.Values
+                       where images.Contains(image)
+                       select (Image: image, Commit: release.Commit + (release.IsDirty ? "+changes" : ""));
+        return recorded.DistinctBy(pair => pair.Image).Where(pair => !found.ContainsKey(pair.Image)).Aggregate(found, (all, pair) => all.Add(pair.Image, pair.Commit));
+    }
+
+    private async Task<(DeployPlan Plan, ClusterApi Api)> MakeAsync()
     {
         var environment = await _run.EnvironmentAsync();
         var images = ReleaseImages.ReadBuilt(_run.Options.ArtifactsDirectory, _run.Settings, environment);
         var manifests = await _manifests.LoadAsync(ManifestInputs.ForDeploy(_run.Settings, environment, images), _run.Cancellation);
-        return await RehearseAsync(await _connector.OpenAsync(environment.Cluster, _run.Cancellation), manifests, _run.Cancellation);
+        var api = await _connector.OpenAsync(environment.Cluster, _run.Cancellation);
+        return (await RehearseAsync(api, manifests, _run.Cancellation), api);
     }
 
     private Task<DeployPlan> RehearseAsync(ClusterApi api, ManifestSet manifests, CancellationToken cancellationToken) =>

@@ -37,7 +37,13 @@ public sealed record DeployPlan(
     }
 
     /// <summary>The images that change.</summary>
-    public IEnumerable<ImageChange> ImageChanges => Objects.SelectMany(ImageChange.Of);
+    public IEnumerable<ImageChange> ImageChanges => Objects.SelectMany(ImageChange.Of)
+        .Select(change => change with { CommitBefore = CommitOf(change.Before), CommitAfter = CommitOf(change.After) });
+
+    /// <summary>The commits that images were built from, by reference; those that are not known are left out.</summary>
+    internal ImmutableDictionary<string, string> Commits { get; init; } = ImmutableDictionary<string, string>.Empty;
+
+    private string? CommitOf(string? image) => image is null ? null : Commits.GetValueOrDefault(image);
 
     /// <summary>What the parent says before the deploy.</summary>
     internal ApplySetContents Recorded { get; init; } = new([], []);
@@ -105,6 +111,19 @@ public sealed record PlannedObject
 /// <param name="After">The image afterwards; null for a container that goes.</param>
 public sealed record ImageChange(ObjectKey Owner, string Container, string? Before, string? After)
 {
+    /// <summary>The commit that the image of now was built from, with <c>+changes</c> where files differed from it; null if that is not known.</summary>
+    public string? CommitBefore { get; init; }
+
+    /// <summary>The same for the image afterwards.</summary>
+    public string? CommitAfter { get; init; }
+
+    /// <summary><c>commit 0123456789ab → ba9876543210</c>; null where neither is known.</summary>
+    internal string? Commits => (CommitBefore, CommitAfter) is (null, null)
+        ? null
+        : $"commit {Short(CommitBefore)} → {Short(CommitAfter)}";
+
+    private static string Short(string? commit) => commit is null ? "unknown" : commit.Length > 40 ? commit[..12] + commit[40..] : commit.Length == 40 ? commit[..12] : commit;
+
     internal static IEnumerable<ImageChange> Of(PlannedObject planned)
     {
         if (planned.Change == PlannedChange.None)

@@ -24,7 +24,7 @@ internal static class FrozenPlan
             Salt = Convert.ToBase64String(salt),
             Objects = [.. plan.Objects.Select(planned => Freeze(planned, salt))],
             Deletes = [.. plan.Prunes.Select(PlanText.Name).Order(StringComparer.Ordinal)],
-            Images = [.. plan.ImageChanges.Select(change => new PlanDocumentImage(change.Owner.ToString(), change.Container, change.Before, change.After))],
+            Images = [.. plan.ImageChanges.Select(change => new PlanDocumentImage(change.Owner.ToString(), change.Container, change.Before, change.After, change.CommitBefore, change.CommitAfter))],
         };
     }
 

@@ -86,7 +86,7 @@ internal sealed record PlanDocumentObject
 internal sealed record PlanDocumentField(string Path, JsonNode? Before, JsonNode? After, bool Secret);
 
 /// <summary>One image of the file.</summary>
-internal sealed record PlanDocumentImage(string Owner, string Container, string? Before, string? After);
+internal sealed record PlanDocumentImage(string Owner, string Container, string? Before, string? After, string? CommitBefore = null, string? CommitAfter = null);
 
 /// <summary>Reads and writes the file.</summary>
 [JsonSourceGenerationOptions(

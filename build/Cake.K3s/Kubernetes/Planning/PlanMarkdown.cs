@@ -26,6 +26,13 @@ internal static class PlanMarkdown
             }
         }
 
+        var images = plan.ImageChanges.Where(change => change.Before is not null && change.After is not null).ToList();
+        if (images.Count > 0)
+        {
+            text.Append("\n| Container | Image now | Image afterwards | |\n|---|---|---|---|\n");
+            images.ForEach(change => text.Append($"| `{change.Owner}` {change.Container} | `{change.Before}` | `{change.After}` | {change.Commits} |\n"));
+        }
+
         foreach (var planned in changes.Where(planned => planned.Change != PlannedChange.Create || planned.Refusal is not null))
         {
             var lines = planned.Refusal is { } refusal

@@ -69,6 +69,6 @@ internal static class PlanText
     private static IEnumerable<string> Images(DeployPlan plan)
     {
         var changes = plan.ImageChanges.Where(change => change.Before is not null && change.After is not null).ToList();
-        return changes.Count == 0 ? [] : changes.Select(change => $"  {change.Owner} {change.Container}: {change.Before} → {change.After}").Prepend("Images:");
+        return changes.Count == 0 ? [] : changes.Select(change => $"  {change.Owner} {change.Container}: {change.Before} → {change.After}{(change.Commits is { } commits ? $" ({commits})" : "")}").Prepend("Images:");
     }
 }

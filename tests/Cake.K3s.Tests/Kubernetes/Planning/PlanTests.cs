@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using Cake.K3s.Kubernetes.Applying;
 using Cake.K3s.Kubernetes.Planning;
@@ -54,6 +55,22 @@ public sealed class PlanTests
             "Images:",
             "  Deployment/api api: r/api@sha256:3 → r/api@sha256:4",
         }));
+    }
+
+    [Test]
+    public void Should_say_which_commits_the_images_are_from_In_every_form()
+    {
+        var plan = Typical() with
+        {
+            Commits = new Dictionary<string, string> { ["r/api@sha256:3"] = new('a', 40), ["r/api@sha256:4"] = new string('b', 40) + "+changes" }.ToImmutableDictionary(),
+        };
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(PlanText.Lines(plan).Last(), Is.EqualTo("  Deployment/api api: r/api@sha256:3 → r/api@sha256:4 (commit aaaaaaaaaaaa → bbbbbbbbbbbb+changes)"));
+            Assert.That(PlanMarkdown.Write(plan), Does.Contain("| `Deployment/api` api | `r/api@sha256:3` | `r/api@sha256:4` | commit aaaaaaaaaaaa → bbbbbbbbbbbb+changes |"));
+            Assert.That(FrozenPlan.Freeze(plan, default).Images.Single(), Has.Property("CommitBefore").EqualTo(new string('a', 40)));
+        });
     }
 
     [Test]
