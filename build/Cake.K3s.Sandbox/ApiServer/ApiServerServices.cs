@@ -53,6 +53,7 @@ internal static class ApiServerServices
         services.AddHostedService<DefinitionController>();
         services.AddHostedService<NamespaceLifecycle>();
         services.AddHostedService<GarbageCollector>();
+        services.AddHostedService<QuotaStatus>();
         return services;
     }
 

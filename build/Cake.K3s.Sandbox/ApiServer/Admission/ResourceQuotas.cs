@@ -45,26 +45,30 @@ internal sealed class ResourceQuotas(ObjectStore store)
     }
 
     /// <summary>What of a quota's resources the objects of its namespace use now.</summary>
-    public JsonObject Used(JsonObject quota, string inNamespace)
+    public JsonObject Used(StoredObject quota)
     {
         var used = new JsonObject();
-        foreach (var (name, hard) in quota.Object("spec").Map("hard"))
+        foreach (var (name, hard) in Hard(quota))
         {
-            used[name] = Quantities.Format(Total(name, inNamespace, null), IsBinary(hard, name));
+            used[name] = Quantities.Format(Total(quota, name, null), IsBinary(hard, name));
         }
 
         return used;
     }
 
+    /// <summary>The limits, in the order in which the API names them.</summary>
+    private static IEnumerable<KeyValuePair<string, string>> Hard(StoredObject quota)
+        => quota.Shared.Object("spec").Map("hard").OrderBy(limit => limit.Key, StringComparer.Ordinal);
+
     private void Check(ResourceDefinition resource, JsonObject value, JsonObject? old, StoredObject quota)
     {
-        if (quota.Shared.Object("spec").List("scopes") is { Count: > 0 } || quota.Shared.Object("spec", "scopeSelector") is not null)
+        if (!QuotaScopes.Cover(quota.Shared.Object("spec"), resource.StorageName, value))
         {
             return;
         }
 
-        var (asked, present, limited) = (new List<string>(), new List<string>(), new List<string>());
-        foreach (var (name, hard) in quota.Shared.Object("spec").Map("hard"))
+        var (asked, present, limited, missing) = (new List<string>(), new List<string>(), new List<string>(), new List<string>());
+        foreach (var (name, hard) in Hard(quota))
         {
             var amount = Usage(name, resource.StorageName, value);
             if (amount is null)
@@ -72,19 +76,25 @@ internal sealed class ResourceQuotas(ObjectStore store)
                 continue;
             }
 
-            if (resource.StorageName == "pods" && IsCompute(name) && !Specifies(name, value))
+            if (resource.StorageName == "pods" && IsCompute(name) && Unspecified(name, value) is { Count: > 0 } without)
             {
-                throw ApiErrors.Forbidden(resource, value.Name() ?? "", $"failed quota: {quota.Key.Name}: must specify {name} for: {string.Join(",", Unspecified(name, value))}");
+                missing.Add($"{name} for: {string.Join(",", without)}");
+                continue;
             }
 
             var delta = amount.Value - (old is null ? 0 : Usage(name, resource.StorageName, old) ?? 0);
-            var used = Total(name, quota.Key.Namespace, old is null ? null : value.Name());
+            var used = Total(quota, name, old is null ? null : value.Name());
             if (delta > 0 && used + (old is null ? 0 : Usage(name, resource.StorageName, old) ?? 0) + delta > Quantities.Nano(hard))
             {
                 asked.Add($"{name}={Quantities.Format(delta, IsBinary(hard, name))}");
                 present.Add($"{name}={Quantities.Format(used, IsBinary(hard, name))}");
                 limited.Add($"{name}={hard}");
             }
+        }
+
+        if (missing.Count > 0)
+        {
+            throw ApiErrors.Forbidden(resource, value.Name() ?? "", $"failed quota: {quota.Key.Name}: must specify {string.Join("; ", missing)}");
         }
 
         if (asked.Count > 0)
@@ -94,14 +104,15 @@ internal sealed class ResourceQuotas(ObjectStore store)
         }
     }
 
-    private BigInteger Total(string name, string inNamespace, string? except)
+    private BigInteger Total(StoredObject quota, string name, string? except)
     {
+        var spec = quota.Shared.Object("spec");
         BigInteger total = 0;
         foreach (var resource in Counted(name))
         {
-            foreach (var item in store.List(resource, inNamespace).Objects)
+            foreach (var item in store.List(resource, quota.Key.Namespace).Objects)
             {
-                if (item.Key.Name != except)
+                if (item.Key.Name != except && QuotaScopes.Cover(spec, resource, item.Shared))
                 {
                     total += Usage(name, resource, item.Shared) ?? 0;
                 }
@@ -141,7 +152,10 @@ internal sealed class ResourceQuotas(ObjectStore store)
         if (IsCompute(name))
         {
             var (list, what) = Split(name);
-            return value.Object("spec").Objects("containers").Aggregate(BigInteger.Zero, (sum, container) => sum + Amount(container, list, what));
+            var together = value.Object("spec").Objects("containers").Aggregate(BigInteger.Zero, (sum, container) => sum + Amount(container, list, what));
+
+            // Init containers run one after the other, before the others.
+            return value.Object("spec").Objects("initContainers").Aggregate(together, (most, container) => BigInteger.Max(most, Amount(container, list, what)));
         }
 
         var spec = value.Object("spec");
@@ -154,12 +168,16 @@ internal sealed class ResourceQuotas(ObjectStore store)
         };
     }
 
-    private static bool Specifies(string name, JsonObject pod) => !Unspecified(name, pod).Any();
-
-    private static IEnumerable<string> Unspecified(string name, JsonObject pod)
+    private static List<string> Unspecified(string name, JsonObject pod)
     {
         var (list, what) = Split(name);
-        return pod.Object("spec").Objects("containers").Where(container => container.Object("resources", list)?[what] is null).Select(container => container.Text("name") ?? "");
+        return
+        [
+            .. pod.Object("spec").Objects("containers").Concat(pod.Object("spec").Objects("initContainers"))
+                .Where(container => container.Object("resources", list)?[what] is null)
+                .Select(container => container.Text("name") ?? "")
+                .Order(StringComparer.Ordinal),
+        ];
     }
 
     private static BigInteger Amount(JsonObject container, string list, string resource)

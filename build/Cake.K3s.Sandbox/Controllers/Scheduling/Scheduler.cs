@@ -72,7 +72,7 @@ internal sealed class Scheduler : Controller
         var message = MissingClaim(pod);
         if (message is null)
         {
-            var reasons = new List<IReadOnlyList<string>>();
+            var reasons = new List<IReadOnlyList<NodeRefusal>>();
             foreach (var node in _nodes.Items.Where(IsReady))
             {
                 var onNode = _pods.Items.Where(other => other.Spec.NodeName == node.Metadata.Name && !PodFacts.IsFinished(other)).ToList();
@@ -154,7 +154,7 @@ internal sealed class Scheduler : Controller
             var claim = _claims.Find(new(pod.Metadata.NamespaceProperty, name));
             if (claim is null)
             {
-                return $"0/{_nodes.Items.Count()} nodes are available: persistentvolumeclaim \"{name}\" not found. preemption: 0/{_nodes.Items.Count()} nodes are available: {_nodes.Items.Count()} Preemption is not helpful for scheduling.";
+                return $"0/{_nodes.Items.Count()} nodes are available: persistentvolumeclaim \"{name}\" not found. not found";
             }
         }
 

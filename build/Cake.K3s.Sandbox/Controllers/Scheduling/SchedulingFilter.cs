@@ -11,28 +11,28 @@ internal static class SchedulingFilter
     /// <param name="pod">The pod.</param>
     /// <param name="node">The node.</param>
     /// <param name="onNode">What runs there, or will.</param>
-    public static IReadOnlyList<string> Reasons(V1Pod pod, V1Node node, IReadOnlyCollection<V1Pod> onNode)
+    public static IReadOnlyList<NodeRefusal> Reasons(V1Pod pod, V1Node node, IReadOnlyCollection<V1Pod> onNode)
     {
         // As the scheduler: the first plugin that refuses ends the node, in the order of its default profile.
         if (node.Spec?.Unschedulable == true && !Tolerates(pod, "node.kubernetes.io/unschedulable", null, "NoSchedule"))
         {
-            return ["node(s) were unschedulable"];
+            return [new("node(s) were unschedulable")];
         }
 
         var taint = node.Spec?.Taints?.FirstOrDefault(t => t.Effect is "NoSchedule" or "NoExecute" && !Tolerates(pod, t.Key, t.Value, t.Effect));
         if (taint is not null)
         {
-            return [$"node(s) had untolerated taint {{{taint.Key}: {taint.Value}}}"];
+            return [new("node(s) had untolerated taint(s)")];
         }
 
         if (!LabelSelectors.Matches(pod.Spec.NodeSelector, node.Metadata.Labels) || !MatchesAffinity(pod, node))
         {
-            return ["node(s) didn't match Pod's node affinity/selector"];
+            return [new("node(s) didn't match Pod's node affinity/selector")];
         }
 
         if (HostPortTaken(pod, onNode))
         {
-            return ["node(s) didn't have free ports for the requested pod ports"];
+            return [new("node(s) didn't have free ports for the requested pod ports", EvictionHelps: true)];
         }
 
         var shortages = Shortages(pod, node, onNode);
@@ -41,11 +41,11 @@ internal static class SchedulingFilter
             return shortages;
         }
 
-        return AntiAffinity(pod, node, onNode) ? ["node(s) didn't match pod anti-affinity rules"] : [];
+        return AntiAffinity(pod, node, onNode) ? [new("node(s) didn't match pod anti-affinity rules", EvictionHelps: true)] : [];
     }
 
     /// <summary>The whole message of the FailedScheduling event.</summary>
-    public static string Message(IReadOnlyCollection<IReadOnlyList<string>> perNode)
+    public static string Message(IReadOnlyCollection<IReadOnlyList<NodeRefusal>> perNode)
     {
         var total = perNode.Count;
         if (total == 0)
@@ -53,24 +53,24 @@ internal static class SchedulingFilter
             return "no nodes available to schedule pods";
         }
 
-        var counts = perNode.SelectMany(reasons => reasons).GroupBy(reason => reason).Select(group => $"{group.Count()} {group.Key}").Order(StringComparer.Ordinal);
-        var hopeless = perNode.Count(reasons => !reasons.All(reason => reason.StartsWith("Insufficient", StringComparison.Ordinal) || reason == "Too many pods"));
+        var counts = perNode.SelectMany(reasons => reasons).GroupBy(reason => reason.Text).Select(group => $"{group.Count()} {group.Key}").Order(StringComparer.Ordinal);
+        var hopeless = perNode.Count(reasons => !reasons.All(reason => reason.EvictionHelps));
         var victims = total - hopeless;
         var preemption = new[]
         {
             (Count: victims, Text: "No preemption victims found for incoming pod"),
             (Count: hopeless, Text: "Preemption is not helpful for scheduling"),
         }.Where(part => part.Count > 0).Select(part => $"{part.Count} {part.Text}");
-        return $"0/{total} nodes are available: {string.Join(", ", counts)}. preemption: 0/{total} nodes are available: {string.Join(", ", preemption)}.";
+        return $"0/{total} nodes are available: {string.Join(", ", counts)}. no new claims to deallocate, preemption: 0/{total} nodes are available: {string.Join(", ", preemption)}.";
     }
 
-    private static List<string> Shortages(V1Pod pod, V1Node node, IReadOnlyCollection<V1Pod> onNode)
+    private static List<NodeRefusal> Shortages(V1Pod pod, V1Node node, IReadOnlyCollection<V1Pod> onNode)
     {
-        var result = new List<string>();
+        var result = new List<NodeRefusal>();
         var allocatable = node.Status?.Allocatable ?? new Dictionary<string, ResourceQuantity>();
         if (onNode.Count + 1 > (Quantities.Find(allocatable, "pods") ?? 0))
         {
-            result.Add("Too many pods");
+            result.Add(new("Too many pods", EvictionHelps: true));
         }
 
         var asked = pod.Spec.Containers.Concat(pod.Spec.InitContainers ?? [])
@@ -79,9 +79,11 @@ internal static class SchedulingFilter
         foreach (var resource in asked)
         {
             var request = Quantities.PodRequest(pod.Spec, resource);
-            if (request > 0 && request + onNode.Sum(other => Quantities.PodRequest(other.Spec, resource)) > (Quantities.Find(allocatable, resource) ?? 0))
+            var room = Quantities.Find(allocatable, resource) ?? 0;
+            if (request > 0 && request + onNode.Sum(other => Quantities.PodRequest(other.Spec, resource)) > room)
             {
-                result.Add($"Insufficient {resource}");
+                // What is larger than the whole node does not fit on an empty one either.
+                result.Add(new($"Insufficient {resource}", EvictionHelps: request <= room));
             }
         }
 
@@ -131,3 +133,8 @@ internal static class SchedulingFilter
             && onNode.Any(other => (term.Namespaces is { Count: > 0 } spaces ? spaces.Contains(other.Metadata.NamespaceProperty) : other.Metadata.NamespaceProperty == pod.Metadata.NamespaceProperty)
                 && LabelSelectors.Matches(term.LabelSelector, other.Metadata.Labels)));
 }
+
+/// <summary>Why a node does not take a pod.</summary>
+/// <param name="Text">In the scheduler's words.</param>
+/// <param name="EvictionHelps">Whether it would, were there fewer pods on it.</param>
+internal readonly record struct NodeRefusal(string Text, bool EvictionHelps = false);

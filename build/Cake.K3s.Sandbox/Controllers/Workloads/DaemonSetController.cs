@@ -116,7 +116,7 @@ internal sealed class DaemonSetController : Controller
     }
 
     private static bool Fits(V1DaemonSet set, V1Node node) => SchedulingFilter.Reasons(NewPod(set, node.Metadata.Name, ""), node, []).All(reason =>
-        reason.StartsWith("Insufficient", StringComparison.Ordinal) || reason == "Too many pods");
+        reason.Text.StartsWith("Insufficient", StringComparison.Ordinal) || reason.Text == "Too many pods");
 
     private static V1Pod NewPod(V1DaemonSet set, string node, string hash)
     {

@@ -32,19 +32,19 @@ internal static partial class PodScheduling
 
     // The scheduler's form: "0/3 nodes are available: 2 Insufficient cpu, 1 node(s) had untolerated taint {k: v}. preemption: 0/3
     // nodes are available: 3 Preemption is not helpful for scheduling." The second part tells a node that is full (evicting others
-    // could help) from one that is too small.
+    // could help) from one that is too small. Since 1.34 it begins with "no new claims to deallocate, ", and no taint is named any more.
     private static bool NeverFits(string message)
     {
         var form = Form().Match(message);
         if (!form.Success || !int.TryParse(form.Groups["nodes"].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var nodes) || nodes == 0)
         {
-            return message.Contains("persistentvolumeclaim", StringComparison.Ordinal) && message.Contains("not found", StringComparison.Ordinal);
+            return MissingClaim().IsMatch(message);
         }
 
         var unhelpful = NotHelpful().Match(form.Groups["preemption"].Value);
         var isResolvable = Passing().IsMatch(form.Groups["reasons"].Value);
-        return !isResolvable && unhelpful.Success
-            && int.Parse(unhelpful.Groups[1].Value, CultureInfo.InvariantCulture) == nodes;
+        return MissingClaim().IsMatch(form.Groups["reasons"].Value) || (!isResolvable && unhelpful.Success
+            && int.Parse(unhelpful.Groups[1].Value, CultureInfo.InvariantCulture) == nodes);
     }
 
     private static string Advice(string message) =>
@@ -56,14 +56,17 @@ internal static partial class PodScheduling
                     ? "correct nodeSelector or affinity, or label a node: kubectl get nodes --show-labels"
                     : "correct what the message names, in the manifest or on the nodes";
 
-    [GeneratedRegex(@"^\d+/(?<nodes>\d+) nodes are available: (?<reasons>.*?)\.?( preemption: (?<preemption>.*))?$",
+    [GeneratedRegex(@"^\d+/(?<nodes>\d+) nodes are available: (?<reasons>.*?)\.?( ([^.:]*, )?preemption: (?<preemption>.*))?$",
         RegexOptions.ExplicitCapture | RegexOptions.Singleline | RegexOptions.CultureInvariant)]
     private static partial Regex Form();
 
     [GeneratedRegex(@"(\d+) Preemption is not helpful for scheduling", RegexOptions.CultureInvariant)]
     private static partial Regex NotHelpful();
 
-    // Taints that Kubernetes itself sets and removes, and volumes that are still being bound.
-    [GeneratedRegex(@"taint \{node\.kubernetes\.io/|node\.cloudprovider\.kubernetes\.io/|unbound immediate|free ports|unschedulable", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("persistentvolumeclaim \"[^\"]*\" not found", RegexOptions.CultureInvariant)]
+    private static partial Regex MissingClaim();
+
+    // Taints that Kubernetes itself sets and removes, as one without a name may be, and volumes that are still being bound.
+    [GeneratedRegex(@"taint\(s\)|taint \{node\.kubernetes\.io/|node\.cloudprovider\.kubernetes\.io/|unbound immediate|free ports|unschedulable", RegexOptions.CultureInvariant)]
     private static partial Regex Passing();
 }

@@ -212,6 +212,9 @@ public sealed class PodReadinessTests
 
     [TestCase("0/1 nodes are available: 1 Insufficient memory. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.")]
     [TestCase("0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.")]
+    [TestCase("0/1 nodes are available: 1 Insufficient memory. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.")]
+    [TestCase("0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.")]
+    [TestCase("0/1 nodes are available: persistentvolumeclaim \\\"none\\\" not found. not found")]
     public void Should_FailAtOnce_When_NoNodeCanEverTakeIt(string message) =>
         Assert.That(JudgePod(Unscheduled(message), 3).Class, Is.EqualTo(VerdictClass.Fatal));
 
@@ -219,6 +222,10 @@ public sealed class PodReadinessTests
     [TestCase("0/1 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/not-ready: }. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.")]
     [TestCase("0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.")]
     [TestCase("0/2 nodes are available: 1 Insufficient cpu, 1 node(s) didn't match Pod's node affinity/selector. preemption: 0/2 nodes are available: 1 No preemption victims found for incoming pod, 1 Preemption is not helpful for scheduling.")]
+    [TestCase("0/1 nodes are available: 1 Insufficient memory. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.")]
+    [TestCase("0/1 nodes are available: 1 node(s) had untolerated taint(s). no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.")]
+    [TestCase("0/1 nodes are available: 1 node(s) were unschedulable. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.")]
+    [TestCase("0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found")]
     public void Should_KeepWaiting_When_NodeMayBecomeFree(string message) =>
         Assert.That(JudgePod(Unscheduled(message), 3).Class, Is.EqualTo(VerdictClass.Transient));
 
