@@ -5,8 +5,10 @@ using Cake.K3s.Diagnosis;
 using Cake.K3s.Engine;
 using Cake.K3s.Environments;
 using Cake.K3s.Hardening;
+using Cake.K3s.Forges;
 using Cake.K3s.Images;
 using Cake.K3s.Kubernetes;
+using Cake.K3s.Notifications;
 using Cake.K3s.Processes;
 using Cake.K3s.Reporting;
 using Cake.K3s.Requirements;
@@ -52,6 +54,8 @@ public static class K3sHostExtensions
         .AddImages()
         .AddKubernetes()
         .AddRequirements()
+        .AddForges()
+        .AddNotifications()
         .AddTargets()
         .AddScaffolding()
         .AddDiagnosis()

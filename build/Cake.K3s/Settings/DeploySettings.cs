@@ -31,6 +31,9 @@ public sealed record DeploySettings
     /// <summary>How many releases are kept and how a rollout is judged.</summary>
     public RolloutSettings Rollout { get; init; } = new();
 
+    /// <summary>What Gitea or GitHub is told of a run in one of its jobs that has a token.</summary>
+    public ForgeSettings Forge { get; init; } = new();
+
     /// <summary>Where the app is deployed to, by name.</summary>
     [Pattern(PatternAttribute.DnsLabel, PatternAttribute.DnsLabelMeaning)]
     public required ImmutableDictionary<string, EnvironmentSettings> Environments { get; init; }
@@ -164,6 +167,90 @@ public sealed record RolloutSettings
     public bool RollBack { get; init; } = true;
 }
 
+/// <summary>What Gitea or GitHub is told of a run in one of its jobs. The job's token is <c>GITEA_TOKEN</c> or <c>GITHUB_TOKEN</c>; without one nothing is told.</summary>
+public sealed record ForgeSettings
+{
+    /// <summary>Sets a commit status for each task, and one for the whole.</summary>
+    public bool Statuses { get; init; } = true;
+
+    /// <summary>Writes the plan as a comment into the pull request; a later plan replaces it.</summary>
+    public bool Comments { get; init; } = true;
+
+    /// <summary>Makes a release with notes for each verified release of an environment with a cluster, tagged <c>ENVIRONMENT-NUMBER</c>.</summary>
+    public bool Releases { get; init; } = true;
+}
+
+/// <summary>Somebody who is told how a run ended that deploys, rolls back, hardens or audits an environment.</summary>
+[ExactlyOneOf(nameof(Slack), nameof(Webhook), nameof(Email))]
+public sealed record NotificationSettings
+{
+    /// <summary>The address of an incoming webhook of Slack, or of what takes its messages (Mattermost, Discord with <c>/slack</c>). It is a secret.</summary>
+    public SecretSource? Slack { get; init; }
+
+    /// <summary>An address that is sent the outcome as JSON.</summary>
+    public WebhookSettings? Webhook { get; init; }
+
+    /// <summary>A mail.</summary>
+    public EmailSettings? Email { get; init; }
+
+    /// <summary>The outcomes that are told; empty for every one.</summary>
+    public ImmutableArray<RunOutcome> On { get; init; } = [];
+}
+
+/// <summary>How a run ended.</summary>
+public enum RunOutcome
+{
+    /// <summary>All that was asked for is done.</summary>
+    Success,
+
+    /// <summary>It failed, or did not start.</summary>
+    Failure,
+
+    /// <summary>The rollout failed, and the last good release was put back.</summary>
+    RolledBack,
+
+    /// <summary>Somebody ended it.</summary>
+    Cancelled,
+}
+
+/// <summary>An address that is sent the outcome of a run as JSON, by POST.</summary>
+public sealed record WebhookSettings
+{
+    /// <summary>The address.</summary>
+    [Pattern("^https?://[^ ]+$", "an address that begins with https://")]
+    public required string Address { get; init; }
+
+    /// <summary>Sent as <c>Authorization: Bearer</c>; null for none.</summary>
+    public SecretSource? Token { get; init; }
+}
+
+/// <summary>Mail through an SMTP server.</summary>
+public sealed record EmailSettings
+{
+    /// <summary>The server's host name.</summary>
+    public required string Server { get; init; }
+
+    /// <summary>Its port: 465 speaks TLS from the start, every other one is asked to begin it.</summary>
+    [Between(1, 65535)]
+    public int Port { get; init; } = 465;
+
+    /// <summary>Sends though the server does not offer TLS, e.g. one on this machine.</summary>
+    public bool Insecure { get; init; }
+
+    /// <summary>The user; null for a server that asks for none.</summary>
+    public string? User { get; init; }
+
+    /// <summary>Where the user's password comes from.</summary>
+    public SecretSource? Password { get; init; }
+
+    /// <summary>The sender's address.</summary>
+    [Pattern("^[^@ ]+@[^@ ]+$", "a mail address")]
+    public required string From { get; init; }
+
+    /// <summary>The receivers' addresses.</summary>
+    public required ImmutableArray<string> To { get; init; }
+}
+
 /// <summary>One place that the app is deployed to: the embedded sandbox, or a cluster with a registry.</summary>
 [ExactlyOneOf(nameof(Sandbox), nameof(Cluster))]
 public sealed record EnvironmentSettings
@@ -202,6 +289,9 @@ public sealed record EnvironmentSettings
 
     /// <summary>The signing key of this environment; <see cref="DeploySettings.Signing"/> where it is not set.</summary>
     public SigningSettings? Signing { get; init; }
+
+    /// <summary>Who is told how a run of this environment ended.</summary>
+    public ImmutableArray<NotificationSettings> Notifications { get; init; } = [];
 
     /// <summary>The nodes, for hardening.</summary>
     public ImmutableArray<NodeSettings> Nodes { get; init; } = [];

@@ -6,7 +6,7 @@ public sealed class RunOriginTests
 {
     [Test]
     public void Should_NameUserAndMachine_When_OutsideCi() =>
-        Assert.That(RunOrigin.From(_ => null, "ann", "laptop"), Is.EqualTo(new RunOrigin("ann@laptop", null)));
+        Assert.That(RunOrigin.From(new EnvironmentVariables(_ => null), "ann", "laptop"), Is.EqualTo(new RunOrigin("ann@laptop", null)));
 
     [TestCase("true", "https://git.example.com/me/shop/actions/runs/12")]
     [TestCase(null, "https://git.example.com/me/shop/actions/runs/3456")]
@@ -22,6 +22,6 @@ public sealed class RunOriginTests
             ["GITHUB_ACTOR"] = "ann",
         };
 
-        Assert.That(RunOrigin.From(variables.GetValueOrDefault, "root", "runner"), Is.EqualTo(new RunOrigin("ann@runner", run)));
+        Assert.That(RunOrigin.From(new EnvironmentVariables(variables.GetValueOrDefault), "root", "runner"), Is.EqualTo(new RunOrigin("ann@runner", run)));
     }
 }

@@ -50,6 +50,7 @@ public sealed class Planner
         var (plan, api) = await MakeAsync();
         plan = plan with { Commits = await CommitsAsync(plan, api) };
         Show(plan);
+        _reporter.Report(new PlanMade(PlanMarkdown.Write(plan)));
         if (_run.Options.PlanOut is { } file)
         {
             await File.WriteAllTextAsync(file, _mask.Hide(FrozenPlan.Freeze(plan, _time.GetUtcNow()).Write()), _run.Cancellation);
