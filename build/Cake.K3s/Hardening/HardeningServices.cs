@@ -1,5 +1,8 @@
 using Cake.Core;
+using Cake.K3s.Hardening.Nodes.CloudflareOnly;
 using Cake.K3s.Hardening.Nodes.Fail2Ban;
+using Cake.K3s.Hardening.Nodes.FirewallBaseline;
+using Cake.K3s.Hardening.Nodes.LegacyFirewallRules;
 using Cake.K3s.Hardening.Nodes.SshPolicy;
 using Cake.K3s.Hardening.Nodes.SshPort;
 using Cake.K3s.Hosting;
@@ -33,9 +36,12 @@ internal static class HardeningServices
     // The order in which Harden applies them: backups first, then the nodes from the outside in, the cluster's network before
     // webhooks that fail closed. A caller's own controls come after these.
     private static IServiceCollection AddControls(this IServiceCollection services) => services
+        .AddControl<LegacyFirewallRulesControl>()
         .AddControl<Fail2BanControl>()
         .AddControl<SshPortControl>()
-        .AddControl<SshPolicyControl>();
+        .AddControl<SshPolicyControl>()
+        .AddControl<FirewallBaselineControl>()
+        .AddCloudflareOnly();
 
     internal static IServiceCollection AddControl<T>(this IServiceCollection services)
         where T : class, IControl => services.AddSingleton<IControl, T>();

@@ -383,6 +383,12 @@ public sealed record NodeSettings
 
     /// <summary>The SSH user; ~/.ssh/config decides where it is not set.</summary>
     public string? User { get; init; }
+
+    /// <summary>
+    /// The addresses that the other nodes see it by, for their firewalls, public and private; <see cref="Host"/> where it is an address
+    /// and nothing is set.
+    /// </summary>
+    public ImmutableArray<string> Addresses { get; init; } = [];
 }
 
 /// <summary>What stands in front of the nodes.</summary>

@@ -25,7 +25,7 @@ internal sealed class Operator : IDisposable
         {
             Name = "bed",
             Hardening = (hardening ?? new HardeningSettings()) with { SshConfig = SshConfig },
-            Nodes = [.. nodes.Select(node => new NodeSettings { Name = node.Name, Host = node.Address, User = user })],
+            Nodes = [.. nodes.Select(node => new NodeSettings { Name = node.Name, Host = node.Address, User = user, Addresses = [node.Address, node.Address6] })],
         };
         var settings = new DeploySettings
         {

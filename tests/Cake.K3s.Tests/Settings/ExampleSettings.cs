@@ -63,7 +63,7 @@ internal static class ExampleSettings
                 command: pass show smtp
             nodes:
               - {name: node-1, host: 192.0.2.1, port: 2222, user: admin}
-              - {name: node-2, host: node-2}
+              - {name: node-2, host: node-2, addresses: [192.0.2.2, 10.0.0.3]}
             hardening:
               operators: [198.51.100.7, "2001:db8::/48"]
               sshPort: 2222

@@ -7,14 +7,9 @@ namespace Cake.K3s.Tests.Hardening.Nodes;
 
 public sealed class CloudflareRangesTests
 {
-    // The answer of 2024, in the shape that Cloudflare documents.
-    internal const string Answer = """
-        {"result":{"ipv4_cidrs":["173.245.48.0/20","103.21.244.0/22","103.22.200.0/22","103.31.4.0/22","141.101.64.0/18","108.162.192.0/18","190.93.240.0/20","188.114.96.0/20","197.234.240.0/22","198.41.128.0/17","162.158.0.0/15","104.16.0.0/13","104.24.0.0/14","172.64.0.0/13","131.0.72.0/22"],"ipv6_cidrs":["2400:cb00::/32","2606:4700::/32","2803:f800::/32","2405:b500::/32","2405:8100::/32","2a06:98c0::/29","2c0f:f248::/32"],"etag":"38f79d050aa027e3be3865e495dcc9bc"},"success":true,"errors":[],"messages":[]}
-        """;
-
     private TemporaryDirectory _directory;
 
-    internal static CloudflareRanges Good => CloudflareRanges.Parse(Answer);
+    internal static CloudflareRanges Good => CloudflareRanges.Parse(CloudflareAnswer.Text);
 
     [SetUp]
     public void Make() => _directory = new TemporaryDirectory();
@@ -51,14 +46,14 @@ public sealed class CloudflareRangesTests
     [TestCase("\"2606:4700::/32\",\"2803:f800::/32\",\"2405:b500::/32\",", "", "fewer than 5")]
     public void Should_refuse_all_of_the_answer_When_a_part_of_it_is_wrong(string part, string instead, string why) =>
         Assert.That(
-            () => CloudflareRanges.Parse(Answer.Replace(part, instead, StringComparison.Ordinal)),
+            () => CloudflareRanges.Parse(CloudflareAnswer.Text.Replace(part, instead, StringComparison.Ordinal)),
             Throws.TypeOf<FormatException>().With.Message.Contains(why));
 
     [Test]
     public async Task Should_keep_the_last_good_list_When_the_next_answer_is_not_good()
     {
         var file = _directory.File("ranges.json");
-        await Source(file, Answer).RefreshAsync(default);
+        await Source(file, CloudflareAnswer.Text).RefreshAsync(default);
         var kept = await File.ReadAllTextAsync(file);
 
         Assert.That(async () => await Source(file, "<html>").RefreshAsync(default), Throws.TypeOf<K3sException>().With.Message.Contains("HTML"));
@@ -74,7 +69,7 @@ public sealed class CloudflareRangesTests
     public async Task Should_refuse_the_answer_When_most_of_what_is_known_is_gone()
     {
         var file = _directory.File("ranges.json");
-        await Source(file, Answer).RefreshAsync(default);
+        await Source(file, CloudflareAnswer.Text).RefreshAsync(default);
         var other = Good with { V4 = [.. Good.V4.Select((_, i) => Cake.K3s.Hardening.Nodes.Firewall.AddressRange.Parse($"99.{i}.0.0/16"))] };
 
         Assert.That(async () => await Source(file, other.ToJson()).RefreshAsync(default), Throws.TypeOf<K3sException>().With.Message.Contains("more than half"));

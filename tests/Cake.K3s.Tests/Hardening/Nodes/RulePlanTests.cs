@@ -86,7 +86,7 @@ public sealed class RulePlanTests
     [Test]
     public void Should_close_what_is_open_to_everybody_and_keep_what_is_needed_When_the_baseline_is_planned()
     {
-        UfwState state = new(true, false, [Rule("allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in"), Rule("allow tcp 22 ::/0 any ::/0 in"), Rule("allow udp 8472 0.0.0.0/0 any 0.0.0.0/0 in"), Rule("allow tcp 80 0.0.0.0/0 any 0.0.0.0/0 in")]);
+        UfwState state = new(true, false, true, [Rule("allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in"), Rule("allow tcp 22 ::/0 any ::/0 in"), Rule("allow udp 8472 0.0.0.0/0 any 0.0.0.0/0 in"), Rule("allow tcp 80 0.0.0.0/0 any 0.0.0.0/0 in")]);
         var plan = BaselineRules.Plan(state.Rules, Access);
         var after = state with { Rules = plan.Steps(state.Rules).Last() };
 
@@ -102,7 +102,7 @@ public sealed class RulePlanTests
         var random = new Random(1);
         for (var i = 0; i < 500; i++)
         {
-            UfwState state = new(true, false, [.. Enumerable.Range(0, random.Next(12)).Select(_ => RandomRule(random)).DistinctBy(rule => (rule.Text, rule.Source.IsV6))]);
+            UfwState state = new(true, false, true, [.. Enumerable.Range(0, random.Next(12)).Select(_ => RandomRule(random)).DistinctBy(rule => (rule.Text, rule.Source.IsV6))]);
             var needed = Access.Needed(encrypted: false).ToList();
             foreach (var plan in new Func<ImmutableArray<UfwRule>, RulePlan>[]
             {
@@ -128,7 +128,7 @@ public sealed class RulePlanTests
         for (var i = 0; i < 200; i++)
         {
             var next = Cloudflare with { V4 = [.. Cloudflare.V4.Where(_ => random.Next(4) > 0), AddressRange.Parse($"99.{random.Next(256)}.0.0/16")] };
-            UfwState state = new(true, false, [.. CloudflareRules.Wanted(Cloudflare)]);
+            UfwState state = new(true, false, true, [.. CloudflareRules.Wanted(Cloudflare)]);
             var plan = CloudflareRules.Plan(state.Rules, next, []);
             var kept = next.All.Where(Cloudflare.All.Contains).Select(range => new Access(range, "tcp", 443, ""));
 

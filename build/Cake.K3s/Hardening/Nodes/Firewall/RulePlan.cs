@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Cake.K3s.Nodes;
 
 namespace Cake.K3s.Hardening.Nodes.Firewall;
 
@@ -13,9 +14,12 @@ internal sealed record RulePlan(ImmutableArray<UfwRule> Additions, ImmutableArra
     /// <summary>What to say to UFW, in order: each line the arguments of one call.</summary>
     public ImmutableArray<string> Commands =>
     [
-        .. Additions.Select(rule => rule.Comment is { } comment ? $"{rule.Text} comment '{comment}'" : rule.Text).Distinct(),
-        .. Deletions.Select(rule => $"delete {rule.Text}").Distinct(),
+        .. Additions.Select(Addition).Distinct(),
+        .. Deletions.Select(Deletion).Distinct(),
     ];
+
+    /// <summary>What to say to UFW to take the plan back, whatever was done to other rules since.</summary>
+    public ImmutableArray<string> InverseCommands => [.. Deletions.Select(Addition).Distinct(), .. Additions.Select(Deletion).Distinct()];
 
     /// <summary>Plans the way from what is to what is wanted.</summary>
     /// <param name="rules">The rules that are there.</param>
@@ -57,6 +61,10 @@ internal sealed record RulePlan(ImmutableArray<UfwRule> Additions, ImmutableArra
         var steps = Steps(state.Rules).Select(rules => state with { Rules = rules }).ToList();
         return [.. accesses.Where(access => state.LetsIn(access) && !steps.TrueForAll(step => step.LetsIn(access)))];
     }
+
+    private static string Addition(UfwRule rule) => rule.Comment is { } comment ? $"{rule.Text} comment {ShellText.Quote(comment)}" : rule.Text;
+
+    private static string Deletion(UfwRule rule) => $"delete {rule.Text}";
 
     private static (string, bool) Key(UfwRule rule) => (rule.Text, rule.Source.IsV6);
 }

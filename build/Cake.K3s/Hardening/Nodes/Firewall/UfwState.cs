@@ -5,8 +5,9 @@ namespace Cake.K3s.Hardening.Nodes.Firewall;
 /// <summary>What UFW on one node is set to.</summary>
 /// <param name="Enabled">Whether it is on, now and after a reboot.</param>
 /// <param name="IncomingAllowed">Whether what no rule matches is let in.</param>
+/// <param name="FiltersV6">Whether its rules are for IPv6 too; otherwise every IPv6 connection comes in.</param>
 /// <param name="Rules">The rules in the order in which they are tried, IPv4 and IPv6.</param>
-internal sealed record UfwState(bool Enabled, bool IncomingAllowed, ImmutableArray<UfwRule> Rules)
+internal sealed record UfwState(bool Enabled, bool IncomingAllowed, bool FiltersV6, ImmutableArray<UfwRule> Rules)
 {
     /// <summary>Reads its files, one after the other: ufw.conf, /etc/default/ufw, user.rules, user6.rules.</summary>
     /// <exception cref="FormatException">A line is not as UFW writes it.</exception>
@@ -16,6 +17,7 @@ internal sealed record UfwState(bool Enabled, bool IncomingAllowed, ImmutableArr
         return new UfwState(
             ValueOf(lines, "ENABLED").Equals("yes", StringComparison.OrdinalIgnoreCase),
             ValueOf(lines, "DEFAULT_INPUT_POLICY").Equals("ACCEPT", StringComparison.OrdinalIgnoreCase),
+            !ValueOf(lines, "IPV6").Equals("no", StringComparison.OrdinalIgnoreCase),
             [
                 .. lines.Where(line => line.StartsWith("### tuple", StringComparison.Ordinal))
                     .Select(line => UfwRule.Parse(line) ?? throw new FormatException($"UFW's rules have a line that cannot be read: {line}")),
@@ -23,11 +25,16 @@ internal sealed record UfwState(bool Enabled, bool IncomingAllowed, ImmutableArr
     }
 
     /// <summary>
-    /// Whether a new connection is let in, as far as that is sure: a rule for one device or one destination counts where it refuses, and
+    /// Whether a new connection is let in, as far as that is sure - always where UFW is off: a rule for one device or one destination counts where it refuses, and
     /// does not where it allows.
     /// </summary>
     public bool LetsIn(Access access)
     {
+        if (!Enabled)
+        {
+            return true;
+        }
+
         foreach (var rule in Rules.Where(rule => !rule.Routed && rule.Direction == "in"))
         {
             if (rule.LetsIn ? rule.InDevice is null && rule.Destination.IsAny && rule.SourcePorts.IsAny && rule.Admits(access) : rule.Touches(access))
