@@ -22,6 +22,8 @@ internal sealed class VerdictTests
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
+    private static readonly GroupVersionKind[] Kinds = [new("", "v1", "Pod"), new("", "v1", "Event"), new("batch", "v1", "Job")];
+
     private readonly List<WorkloadChanged> _seen = [];
     private ClusterApi _api = null!;
 
@@ -77,23 +79,32 @@ internal sealed class VerdictTests
 
     [Test]
     public async Task Should_Fail_When_ReadinessSteadilyAnswersWithError() =>
-        await FailsAsync(App(AnswerError, more: ReadyWhenServed), "Unhealthy", "correct what makes the app answer", null);
+        await FailsAsync(App(AnswerError, more: ReadyWhenServed), "Unhealthy", "correct what makes the app answer", seen => IsEvent(seen, "Unhealthy") && seen.Number("count") >= 3);
 
     [Test]
     public async Task Should_Fail_When_LivenessFails() => await FailsAsync(
         App("sleep 3600", more: """ "livenessProbe":{"exec":{"command":["/bin/false"]},"periodSeconds":1,"failureThreshold":2} """, graceSeconds: 1),
-        "CrashLoopBackOff|Error|Completed", "logs", pod => Status(pod).Any(status => status.Number("restartCount") >= 2) || Waits(pod, "CrashLoopBackOff"));
+        "CrashLoopBackOff|Error|Completed", "liveness probe", pod => Status(pod).Any(status => status.Number("restartCount") >= 2) || Waits(pod, "CrashLoopBackOff"));
 
     [Test]
     public async Task Should_Fail_When_NoNodeCanEverTakeIt() => await FailsAsync(
-        App(Serve, podMore: """ "nodeSelector":{"disk":"gold"}, """), "Unschedulable", "label a node", pod => pod.Condition("PodScheduled").Text("reason") == "Unschedulable");
+        App(Serve, podMore: """ "nodeSelector":{"disk":"gold"}, """), "Unschedulable", "label a node", IsUnschedulable, names: Names.Pod);
+
+    [Test]
+    public async Task Should_SayThatItIsTooLarge_When_NoNodeHasSoMuch()
+    {
+        var (failure, _) = await FailsAsync(
+            App(Serve, more: """ "resources":{"requests":{"memory":"900Ti"}} """), "Unschedulable", "lower resources.requests", IsUnschedulable, names: Names.Pod);
+
+        Assert.That(failure.Verdict.Message, Is.EqualTo("no node can ever take it: 1 Insufficient memory"));
+    }
 
     [Test]
     public async Task Should_Fail_When_QuotaIsExceeded()
     {
         await ApplyAsync("""{"apiVersion":"v1","kind":"ResourceQuota","metadata":{"name":"none"},"spec":{"hard":{"pods":"0"}}}""");
 
-        await FailsAsync(App(Serve), "QuotaExceeded", "raise the ResourceQuota", null);
+        await FailsAsync(App(Serve), "QuotaExceeded", "raise the ResourceQuota", seen => IsEvent(seen, "FailedCreate"), names: Names.Workload);
     }
 
     [Test]
@@ -114,7 +125,7 @@ internal sealed class VerdictTests
              "containers":[{"name":"app","image":"{{SharedSandbox.ShellReference()}}","command":["/bin/sh","-c","echo table is locked; exit 9"]}] } } } }
             """;
 
-        var (failure, evidence) = await FailsAsync(job, "BackoffLimitExceeded", "logs", null);
+        var (failure, evidence) = await FailsAsync(job, "BackoffLimitExceeded", "logs", seen => seen.Text("kind") == "Job" && seen.IsTrue("Failed"));
 
         Assert.That(failure.Verdict.Message, Does.Contain("code 9"));
         Assert.That(evidence.Lines, Has.Some.Contains("table is locked"));
@@ -174,7 +185,7 @@ internal sealed class VerdictTests
             """;
     }
 
-    private async Task<(RolloutFailure Failure, Evidence Evidence)> FailsAsync(string manifest, string reasons, string nextStep, Func<JsonObject, bool>? isVisible)
+    private async Task<(RolloutFailure Failure, Evidence Evidence)> FailsAsync(string manifest, string reasons, string nextStep, Func<JsonObject, bool> isVisible, Names names = Names.Container)
     {
         var (outcome, visibleFor) = await RollOutAsync(manifest, isVisible);
         using var directory = new TemporaryDirectory();
@@ -187,7 +198,9 @@ internal sealed class VerdictTests
             Assert.That(failure.Verdict.Reason, Does.Match($"^({reasons})$"));
             Assert.That(failure.ToString(), Does.Contain($"{failure.Key.Type.Kind}/app"));
             Assert.That(failure.Verdict.NextStep, Does.Contain(nextStep));
-            Assert.That(visibleFor, Is.LessThan(TimeSpan.FromSeconds(2)));
+            Assert.That(failure.ToString(), names >= Names.Pod ? Does.Contain($"pod {failure.Verdict.Pod}") : Does.Not.Contain("pod "));
+            Assert.That(failure.Verdict.Container, names == Names.Container ? Is.Not.Empty : Is.Null);
+            Assert.That(visibleFor, Is.Not.Null.And.LessThan(TimeSpan.FromSeconds(2)));
         });
         return (failure, evidence);
     }
@@ -200,29 +213,35 @@ internal sealed class VerdictTests
     }
 
     /// <summary>Rolls out, and measures for how long the API showed what decides.</summary>
-    private async Task<(RolloutOutcome Outcome, TimeSpan VisibleFor)> RollOutAsync(string manifest, Func<JsonObject, bool>? isVisible)
+    private async Task<(RolloutOutcome Outcome, TimeSpan? VisibleFor)> RollOutAsync(string manifest, Func<JsonObject, bool>? isVisible)
     {
         using var ending = new CancellationTokenSource();
-        var visibleSince = DateTimeOffset.MaxValue;
-        var looking = LookAsync();
+        var visibleSince = new TaskCompletionSource<DateTimeOffset>();
+        var looking = Task.WhenAll(Kinds.Select(LookAsync));
         var startedAt = DateTimeOffset.UtcNow;
         var applied = await ApplyAsync(manifest);
         var outcome = await new RolloutWatcher(TimeProvider.System, new Recorder(_seen)).WatchAsync(
             _api, [ObjectKey.Of(applied)], new RolloutTerms(startedAt, Patience), default);
         var endedAt = DateTimeOffset.UtcNow;
+        if (isVisible is not null)
+        {
+            // The watches here may be a little behind the one that decided.
+            await visibleSince.Task.WaitAsync(Patience);
+        }
+
         await ending.CancelAsync();
         await looking;
-        return (outcome, visibleSince < endedAt ? endedAt - visibleSince : TimeSpan.Zero);
+        return (outcome, isVisible is null ? null : endedAt - visibleSince.Task.Result);
 
-        async Task LookAsync()
+        async Task LookAsync(GroupVersionKind type)
         {
             try
             {
-                await foreach (var change in _api.WatchAsync(new("", "v1", "Pod"), _api.Namespace, null, ending.Token))
+                await foreach (var change in _api.WatchAsync(type, _api.Namespace, null, ending.Token))
                 {
-                    if (change.Object is { } pod && visibleSince == DateTimeOffset.MaxValue && isVisible?.Invoke(pod) == true)
+                    if (change.Object is { } node && isVisible?.Invoke(node) == true)
                     {
-                        visibleSince = DateTimeOffset.UtcNow;
+                        visibleSince.TrySetResult(DateTimeOffset.UtcNow);
                     }
                 }
             }
@@ -235,11 +254,23 @@ internal sealed class VerdictTests
 
     private async Task<JsonObject> ApplyAsync(string manifest) => (await _api.ApplyAsync(JsonNode.Parse(manifest)!.AsObject(), default)).Node;
 
+    private static bool IsUnschedulable(JsonObject seen) => seen.Condition("PodScheduled").Text("reason") == "Unschedulable";
+
+    private static bool IsEvent(JsonObject seen, string reason) => seen.Text("kind") == "Event" && seen.Text("reason") == reason;
+
     private static IEnumerable<JsonObject> Status(JsonObject pod) => pod.ContainerStatuses();
 
     // A container that crashed once may be restarted; what decides is that it backs off for the second time.
     private static bool Waits(JsonObject pod, string reason) => Status(pod).Any(status =>
         status.Text("state", "waiting", "reason") == reason && (reason != "CrashLoopBackOff" || status.Number("restartCount") >= 1));
+
+    /// <summary>What a failure can name.</summary>
+    private enum Names
+    {
+        Workload,
+        Pod,
+        Container,
+    }
 
     private sealed class Recorder(List<WorkloadChanged> seen) : IReporter
     {

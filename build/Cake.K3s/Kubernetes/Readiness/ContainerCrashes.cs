@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Cake.K3s.Kubernetes.Api;
@@ -8,7 +9,7 @@ namespace Cake.K3s.Kubernetes.Readiness;
 internal static class ContainerCrashes
 {
     /// <summary>A verdict where the container has ended since the rollout began and is not up again; else null.</summary>
-    public static Verdict? Judge(JsonObject pod, JsonObject status, PodPolicy policy)
+    public static Verdict? Judge(JsonObject pod, JsonObject status, ImmutableArray<JsonObject> events, PodPolicy policy)
     {
         var ended = Last(status);
         if (ended is null || !policy.CountsCrashes)
@@ -35,7 +36,8 @@ internal static class ContainerCrashes
         // More memory is the only cure: another try ends the same way.
         if (failures > policy.Overrides.AllowedRestarts || (isOutOfMemory && !policy.Overrides.AllowsRestartsExplicitly))
         {
-            return Ended(pod, status) with { Reason = Reason(status, ended) };
+            var verdict = Ended(pod, status) with { Reason = Reason(status, ended) };
+            return isOutOfMemory ? verdict : ContainerProbes.NameKiller(verdict, status, ended, events);
         }
 
         return Verdict.Transient(

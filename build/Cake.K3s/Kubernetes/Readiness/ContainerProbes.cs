@@ -46,6 +46,26 @@ internal static partial class ContainerProbes
                 : "correct what makes the app answer with an error; its log lines follow");
     }
 
+    /// <summary>Adds to the verdict on a container that ended that the kubelet ended it, and for which probe.</summary>
+    public static Verdict NameKiller(Verdict verdict, JsonObject status, JsonNode ended, ImmutableArray<JsonObject> events)
+    {
+        var kill = events.LastOrDefault(e => e.Text("reason") == "Killing" && IsAbout(e, status) && Observation.LastSeen(e) >= ended.Time("startedAt"));
+        if (!FailedProbe().Match(kill.Text("message") ?? "").Groups.TryGetValue("kind", out var kind) || kind.Length == 0)
+        {
+            return verdict;
+        }
+
+        var why = events.LastOrDefault(e => e.Text("reason") == "Unhealthy" && IsAbout(e, status)
+            && e.Text("message")!.StartsWith(kind.Value, StringComparison.OrdinalIgnoreCase)).Text("message")?.Split(": ", 2) is [_, { Length: > 0 } detail] ? $": {detail}" : "";
+        return verdict with
+        {
+            Message = $"{verdict.Message}; the node ended it because its {kind.Value} probe failed{why}",
+            NextStep = kind.Value == "startup"
+                ? "make failureThreshold × periodSeconds of the startup probe longer than the start takes, or correct what the probe asks"
+                : "correct what the liveness probe asks; if the app is only slow to start, give it a startupProbe",
+        };
+    }
+
     /// <summary>How long a probe may fail before the kubelet acts on it.</summary>
     private static TimeSpan Budget(JsonNode? probe) =>
         probe is null
@@ -56,6 +76,10 @@ internal static partial class ContainerProbes
     private static bool IsAbout(JsonObject e, JsonObject status) =>
         e.Text("involvedObject", "fieldPath") is not { } path
         || path.EndsWith("{" + status.Text("name") + "}", StringComparison.Ordinal);
+
+    // The kubelet's words: Container api failed liveness probe, will be restarted
+    [GeneratedRegex("failed (?<kind>liveness|startup) probe", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant)]
+    private static partial Regex FailedProbe();
 
     [GeneratedRegex(@"HTTP probe failed with statuscode: (\d{3})", RegexOptions.CultureInvariant)]
     private static partial Regex HttpStatus();

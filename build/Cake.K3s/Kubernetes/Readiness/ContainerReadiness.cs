@@ -17,18 +17,18 @@ internal static class ContainerReadiness
 
         if (status.At("state", "terminated") is not null)
         {
-            return ContainerCrashes.Judge(pod, status, policy)
+            return ContainerCrashes.Judge(pod, status, events, policy)
                 ?? Verdict.Waiting("Completed", isInit ? "runs its next init container" : "has ended");
         }
 
         if (isInit)
         {
-            return ContainerCrashes.Judge(pod, status, policy) ?? Verdict.Waiting("Initializing", "the init container runs");
+            return ContainerCrashes.Judge(pod, status, events, policy) ?? Verdict.Waiting("Initializing", "the init container runs");
         }
 
         return status.Flag("ready") == true
             ? JudgeSettled(status, policy)
-            : ContainerCrashes.Judge(pod, status, policy)
+            : ContainerCrashes.Judge(pod, status, events, policy)
                 ?? ContainerProbes.Judge(spec, status, events, policy)
                 ?? Verdict.Waiting("Starting", "runs, and is not ready yet");
     }
@@ -50,14 +50,14 @@ internal static class ContainerReadiness
 
             case "CreateContainerError" or "RunContainerError" or "PostStartHookError" or "CreatePodSandboxError":
                 return ContainerStart.Judge(reason, message)
-                    ?? ContainerCrashes.Judge(pod, status, policy)
+                    ?? ContainerCrashes.Judge(pod, status, events, policy)
                     ?? Verdict.Transient(reason, message);
 
             case "CrashLoopBackOff":
-                return ContainerCrashes.Judge(pod, status, policy) ?? Verdict.Transient(reason, message);
+                return ContainerCrashes.Judge(pod, status, events, policy) ?? Verdict.Transient(reason, message);
 
             default:
-                return ContainerCrashes.Judge(pod, status, policy)
+                return ContainerCrashes.Judge(pod, status, events, policy)
                     ?? Verdict.Waiting(reason.Length == 0 ? "Pending" : reason, message.Length == 0 ? "is being created" : message);
         }
     }

@@ -25,7 +25,7 @@ internal static partial class PodScheduling
         return reason switch
         {
             "SchedulingGated" => Verdict.Waiting(reason, message),
-            _ when NeverFits(message) => Verdict.Fatal(reason, message, Advice(message)),
+            _ when NeverFits(message) => Verdict.Fatal(reason, $"no node can ever take it: {Reasons(message)}", Advice(message)),
             _ => Verdict.Transient(reason, message),
         };
     }
@@ -46,6 +46,10 @@ internal static partial class PodScheduling
         return MissingClaim().IsMatch(form.Groups["reasons"].Value) || (!isResolvable && unhelpful.Success
             && int.Parse(unhelpful.Groups[1].Value, CultureInfo.InvariantCulture) == nodes);
     }
+
+    // What would come of preemption is for the scheduler's authors.
+    private static string Reasons(string message) =>
+        Form().Match(message) is { Success: true } form ? form.Groups["reasons"].Value : message;
 
     private static string Advice(string message) =>
         message.Contains("Insufficient", StringComparison.Ordinal)

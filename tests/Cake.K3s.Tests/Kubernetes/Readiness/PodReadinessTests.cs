@@ -129,7 +129,7 @@ public sealed class PodReadinessTests
         var pod = Pod(Waiting("CrashLoopBackOff", restarts: 1, last: Ended(1, 0, 0)));
         var policy = new PodPolicy(Start.AddSeconds(0.7), Start.AddSeconds(2), RolloutOverrides.Of(Deployment()));
 
-        var verdict = ContainerCrashes.Judge(pod, pod["status"]!["containerStatuses"]![0]!.AsObject(), policy);
+        var verdict = ContainerCrashes.Judge(pod, pod["status"]!["containerStatuses"]![0]!.AsObject(), [], policy);
 
         Assert.That(verdict?.Class, Is.EqualTo(VerdictClass.Fatal));
     }
@@ -203,6 +203,26 @@ public sealed class PodReadinessTests
             Is.EqualTo(Start.AddSeconds(21)));
 
     [Test]
+    public void Should_NameLivenessProbe_When_NodeEndedContainerForIt()
+    {
+        var verdict = JudgePod(
+            Pod(Waiting("CrashLoopBackOff", restarts: 2, last: Ended(137, 5, 9))), 10,
+            Event("api-new-1", "Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 500", 8, "api"),
+            Event("api-new-1", "Killing", "Container api failed liveness probe, will be restarted", 8, "api"));
+
+        Assert.That(verdict.Message, Does.Contain("because its liveness probe failed: HTTP probe failed with statuscode: 500"));
+        Assert.That(verdict.NextStep, Does.Contain("correct what the liveness probe asks"));
+    }
+
+    [Test]
+    public void Should_BlameAppItself_When_NodeEndedAnEarlierContainer() =>
+        Assert.That(
+            JudgePod(
+                Pod(Waiting("CrashLoopBackOff", restarts: 2, last: Ended(1, 20, 21))), 22,
+                Event("api-new-1", "Killing", "Container api failed liveness probe, will be restarted", 8, "api")).NextStep,
+            Does.Contain("log lines"));
+
+    [Test]
     public void Should_SayThatPathIsWrong_When_ProbeGets404() =>
         Assert.That(
             JudgePod(
@@ -217,6 +237,17 @@ public sealed class PodReadinessTests
     [TestCase("0/1 nodes are available: persistentvolumeclaim \\\"none\\\" not found. not found")]
     public void Should_FailAtOnce_When_NoNodeCanEverTakeIt(string message) =>
         Assert.That(JudgePod(Unscheduled(message), 3).Class, Is.EqualTo(VerdictClass.Fatal));
+
+    // The second form is that of Kubernetes 1.34.
+    [TestCase("0/1 nodes are available: 1 Insufficient memory. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.")]
+    [TestCase("0/1 nodes are available: 1 Insufficient memory. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.")]
+    public void Should_SayWhatIsTooLarge_When_NoNodeIsLargeEnough(string message)
+    {
+        var verdict = JudgePod(Unscheduled(message), 3);
+
+        Assert.That(verdict.Message, Is.EqualTo("no node can ever take it: 1 Insufficient memory"));
+        Assert.That(verdict.NextStep, Is.EqualTo("lower resources.requests, or add a node that is large enough"));
+    }
 
     [TestCase("0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.")]
     [TestCase("0/1 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/not-ready: }. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.")]
