@@ -9,7 +9,7 @@ internal static class BaseImageCatalog
 
     /// <summary>By name.</summary>
     public static ImmutableDictionary<string, BaseImage> All { get; } =
-        new[] { AspNet(DotnetRuntime.OfThisProcess), Redis() }.ToImmutableDictionary(image => image.Name);
+        new[] { AspNet(DotnetRuntime.OfThisProcess), Redis(), BusyBox() }.ToImmutableDictionary(image => image.Name);
 
     /// <summary>Stands in for mcr.microsoft.com/dotnet/aspnet: the shared runtimes of this machine's own .NET.</summary>
     private static BaseImage AspNet(DotnetRuntime runtime) => new()
@@ -45,5 +45,24 @@ internal static class BaseImageCatalog
         OwnDirectories = ["data"],
         Variables = [DefaultPath],
         Entrypoint = ["redis-server"],
+    };
+
+    /// <summary>Stands in for docker.io/library/busybox.</summary>
+    private static BaseImage BusyBox() => new()
+    {
+        Name = "busybox",
+        Recipe = "1",
+        Packages = ["busybox-static"],
+        Keeps = package => package == "busybox-static",
+        User = ("nobody", 65534),
+        Variables = [DefaultPath],
+        Entrypoint = ["sh"],
+        AddRuntime = tree =>
+        {
+            foreach (var applet in (string[])["sh", "nc", "nslookup", "wget", "sleep", "echo", "cat", "ls", "env", "test", "true", "false"])
+            {
+                tree.AddLink("usr/local/bin/" + applet, "/usr/bin/busybox");
+            }
+        },
     };
 }

@@ -46,6 +46,12 @@ internal sealed class BaseImageStore(IDebianPackages packages, RegistryClients r
                 argument => references.GetValueOrDefault(argument.Value, argument.Value)));
     }
 
+    /// <summary>The reference, by digest, of a base image <c>sandbox://NAME</c>, which is made where it is missing; any other name as it is.</summary>
+    /// <exception cref="SettingsException">There is no such base image.</exception>
+    public async Task<string> ReferenceAsync(
+        string image, string settingsFile, SandboxDirectory directory, RegistryConnection registry, CancellationToken cancellationToken) =>
+        IsBaseImage(image) ? await EnsureAsync(Named(image, settingsFile), directory, registry, cancellationToken) : image;
+
     private static bool IsBaseImage(string value) => value.StartsWith(Scheme, StringComparison.Ordinal);
 
     private static BaseImage Named(string value, string settingsFile) =>

@@ -47,6 +47,7 @@ internal sealed class SandboxOpener(
             Variables = environment.Variables,
             Secrets = await SecretsAsync(environment, postgres, settings.Root, cancellationToken),
             AddressOf = host => new Uri(string.Create(CultureInfo.InvariantCulture, $"http://{host}:{addresses.IngressPort}")),
+            ReferenceOf = (image, cancellation) => baseImages.ReferenceAsync(image, settings.File, directory, registry, cancellation),
         };
     }
 

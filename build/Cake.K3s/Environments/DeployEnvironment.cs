@@ -42,6 +42,12 @@ public sealed record DeployEnvironment
     /// <c>http://api.localhost:8080</c>.
     /// </summary>
     public Func<string, Uri> AddressOf { get; init; } = host => new Uri("https://" + host);
+
+    /// <summary>
+    /// The reference that the cluster pulls an image by which settings name: the name itself, or for the sandbox's own base images
+    /// (<c>sandbox://NAME</c>) where its registry has them.
+    /// </summary>
+    public Func<string, CancellationToken, Task<string>> ReferenceOf { get; init; } = (image, _) => Task.FromResult(image);
 }
 
 /// <summary>How to reach a cluster.</summary>

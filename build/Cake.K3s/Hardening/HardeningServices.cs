@@ -1,4 +1,5 @@
 using Cake.Core;
+using Cake.K3s.Hardening.Cluster;
 using Cake.K3s.Hardening.Nodes.CloudflareOnly;
 using Cake.K3s.Hardening.Nodes.Fail2Ban;
 using Cake.K3s.Hardening.Nodes.FirewallBaseline;
@@ -41,7 +42,8 @@ internal static class HardeningServices
         .AddControl<SshPortControl>()
         .AddControl<SshPolicyControl>()
         .AddControl<FirewallBaselineControl>()
-        .AddCloudflareOnly();
+        .AddCloudflareOnly()
+        .AddClusterControls();
 
     internal static IServiceCollection AddControl<T>(this IServiceCollection services)
         where T : class, IControl => services.AddSingleton<IControl, T>();

@@ -428,4 +428,7 @@ public sealed record HardeningSettings
 
     /// <summary>The cluster's addresses of services; K3s' own default where it is not set.</summary>
     public string ServiceRange { get; init; } = "10.43.0.0/16";
+
+    /// <summary>Who may connect to whom in the app's namespace; null leaves everything open.</summary>
+    public NetworkPolicySettings? NetworkPolicies { get; init; }
 }

@@ -1,0 +1,19 @@
+using Cake.Core;
+using Cake.K3s.Hardening.Cluster.NetworkPolicies;
+using Cake.K3s.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Cake.K3s.Hardening.Cluster;
+
+/// <summary>Registers the controls of this folder, in the order in which they are applied.</summary>
+internal static class ClusterControlServices
+{
+    internal static IServiceCollection AddClusterControls(this IServiceCollection services) => services
+        .AddSingleton<ControlCluster>()
+        .AddSingleton<NetworkPoliciesControl>()
+        .AddSingleton<IControl>(provider => provider.GetRequiredService<NetworkPoliciesControl>())
+        .AddSingleton(provider => new FlowsReport(
+            provider.GetRequiredService<PipelineRun>(),
+            provider.GetRequiredService<NetworkPoliciesControl>(),
+            provider.GetRequiredService<IConsole>()));
+}
