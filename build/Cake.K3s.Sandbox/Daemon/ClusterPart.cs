@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using Cake.K3s.Processes;
 using Cake.K3s.Sandbox.ApiServer;
 using Cake.K3s.Sandbox.Controllers;
 using Cake.K3s.Sandbox.Controllers.Client;
@@ -16,6 +17,7 @@ internal sealed class ClusterPart(
     SandboxPorts ports,
     EngineConnection engine,
     IPNetwork services,
+    ICommandRunner runner,
     ILoggerFactory loggers) : IAsyncDisposable
 {
     private readonly SemaphoreSlim _gate = new(1, 1);
@@ -86,6 +88,7 @@ internal sealed class ClusterPart(
             ServiceCidr = services.ToString(),
         });
         builder.Services.AddSingleton(new ClusterClient(InsideClient(credentials)));
+        builder.Services.AddSingleton(runner);
         builder.Services.AddClusterControllers();
         builder.Services.AddNode(new NodeOptions
         {
@@ -96,6 +99,7 @@ internal sealed class ClusterPart(
             IngressPort = ports.Ingress,
             ServiceSubnet = services,
             DnsAddress = ServiceAddress(10),
+            Firewall = engine.IsPrivate ? HostNetwork.Firewall(directory) : null,
         });
         File.Delete(directory.ApiSocket);
         var application = builder.Build();

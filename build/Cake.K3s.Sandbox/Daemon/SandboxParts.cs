@@ -78,7 +78,7 @@ internal sealed class SandboxParts : IAsyncDisposable
 
         var registry = new RegistryPart(directory, ports.Registry, tools, runner);
         var postgres = new PostgresPart(directory, ports.Postgres, engine, tools, runner);
-        var cluster = new ClusterPart(directory, ports, engine, services, loggers);
+        var cluster = new ClusterPart(directory, ports, engine, services, runner, loggers);
         return new SandboxParts(
             [.. ((ISandboxPart[])[engineDaemon, registry, postgres]).Select(part =>
                 new PartSupervisor(part, reporter, loggers.CreateLogger("sandbox")))],

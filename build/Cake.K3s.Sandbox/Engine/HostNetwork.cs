@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using Cake.K3s.Processes;
 using Cake.K3s.Sandbox.Daemon;
+using Cake.K3s.Sandbox.Node;
 using Cake.K3s.Tools;
 
 namespace Cake.K3s.Sandbox.Engine;
@@ -73,6 +74,11 @@ internal sealed record HostNetwork(string Addresses, string Forwarding, string I
             File.Delete(directory.HostNetworkBefore);
         }
     }
+
+    /// <summary>What filters packets the way the sandbox's own engine does; null where it does not run.</summary>
+    public static NodeFirewall? Firewall(SandboxDirectory directory) => Read(directory) is { } network && File.Exists(network.Iptables + "-restore")
+        ? new(network.Iptables + "-restore", [.. network.Variables])
+        : null;
 
     private static HostNetwork? Read(SandboxDirectory directory) => File.Exists(directory.HostNetworkBefore)
         ? JsonSerializer.Deserialize<HostNetwork>(File.ReadAllText(directory.HostNetworkBefore))

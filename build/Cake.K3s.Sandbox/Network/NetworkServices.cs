@@ -1,4 +1,5 @@
 using Cake.K3s.Sandbox.Network.Ingress;
+using Cake.K3s.Sandbox.Network.Policies;
 
 namespace Cake.K3s.Sandbox.Network;
 
@@ -9,6 +10,8 @@ internal static class NetworkServices
     {
         services.AddSingleton<ServiceEndpoints>();
         services.AddSingleton<ClusterZone>();
+        services.AddSingleton<PolicyEnforcer>();
+        services.AddHostedService(provider => provider.GetRequiredService<PolicyEnforcer>());
         services.AddHostedService<ServiceProxy>();
         services.AddHostedService<DnsServer>();
         services.AddHostedService<IngressServer>();

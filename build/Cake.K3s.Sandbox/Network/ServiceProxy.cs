@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
 using Cake.K3s.Sandbox.Controllers.Client;
+using Cake.K3s.Sandbox.Network.Policies;
 using Cake.K3s.Sandbox.Node;
 using k8s.Models;
 
@@ -21,6 +22,7 @@ internal sealed class ServiceProxy : BackgroundService
     private readonly ClusterCache _cache;
     private readonly Informer<V1Service> _services;
     private readonly ServiceEndpoints _endpoints;
+    private readonly PolicyEnforcer _policies;
     private readonly ILogger<ServiceProxy> _logger;
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly Dictionary<IPEndPoint, (Target Target, Socket Listener)> _listeners = [];
@@ -28,9 +30,9 @@ internal sealed class ServiceProxy : BackgroundService
     private readonly HashSet<IPEndPoint> _refused = [];
     private uint _turn;
 
-    public ServiceProxy(NodeOptions options, ClusterCache cache, ServiceEndpoints endpoints, ILogger<ServiceProxy> logger)
+    public ServiceProxy(NodeOptions options, ClusterCache cache, ServiceEndpoints endpoints, PolicyEnforcer policies, ILogger<ServiceProxy> logger)
     {
-        (_options, _cache, _endpoints, _logger) = (options, cache, endpoints, logger);
+        (_options, _cache, _endpoints, _policies, _logger) = (options, cache, endpoints, policies, logger);
         _services = cache.Of<V1Service>();
         _services.Changed += (_, _) => _wake.Writer.TryWrite(true);
         cache.Of<V1EndpointSlice>().Changed += (_, _) => _wake.Writer.TryWrite(true);
@@ -181,7 +183,7 @@ internal sealed class ServiceProxy : BackgroundService
         try
         {
             client.NoDelay = true;
-            using var server = await ConnectAsync(target, cancellationToken);
+            using var server = await ConnectAsync(client, target, cancellationToken);
             if (server is null)
             {
                 client.LingerState = new LingerOption(true, 0);
@@ -210,9 +212,10 @@ internal sealed class ServiceProxy : BackgroundService
         }
     }
 
-    private async Task<Socket?> ConnectAsync(Target target, CancellationToken cancellationToken)
+    private async Task<Socket?> ConnectAsync(Socket client, Target target, CancellationToken cancellationToken)
     {
-        var endpoints = _endpoints.Of(target.Service, target.Port);
+        var from = (client.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None;
+        var endpoints = _endpoints.Of(target.Service, target.Port).Where(endpoint => _policies.Allows(from, endpoint)).ToList();
         var first = Interlocked.Increment(ref _turn);
         for (var i = 0; i < endpoints.Count; i++)
         {

@@ -49,6 +49,14 @@ internal sealed record NodeOptions
     /// <summary>The loopback port on which Ingress hosts answer; 0 serves no Ingress.</summary>
     public int IngressPort { get; init; }
 
+    /// <summary>What filters the packets of pods; null for an engine whose pods are not within this machine's reach, where NetworkPolicies are not enforced.</summary>
+    public NodeFirewall? Firewall { get; init; }
+
     /// <summary>The version the node says it runs.</summary>
     public string KubeletVersion { get; init; } = "v1.34.1+k3s1";
 }
+
+/// <summary>The program that sets packet filters.</summary>
+/// <param name="Restore">Absolute path of iptables-restore.</param>
+/// <param name="Variables">Variables to run it with.</param>
+internal sealed record NodeFirewall(string Restore, System.Collections.Immutable.ImmutableDictionary<string, string?> Variables);

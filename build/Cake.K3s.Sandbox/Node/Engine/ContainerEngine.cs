@@ -307,6 +307,7 @@ internal sealed class ContainerEngine(NodeOptions options, ILogger<ContainerEngi
         OutOfMemory = found.State!.OOMKilled,
         Error = found.State!.Error ?? "",
         ImageId = found.Image,
+        ProcessId = found.State!.Pid,
         Address = found.NetworkSettings?.Networks?.TryGetValue(options.DockerNetwork, out var endpoint) == true ? endpoint.IPAddress ?? "" : "",
     };
 

@@ -31,6 +31,9 @@ internal sealed record ContainerRecord
     /// <summary>The address on the pod network; empty where the container has none of its own.</summary>
     public string Address { get; init; } = "";
 
+    /// <summary>Its first process on this machine; 0 where it has none.</summary>
+    public long ProcessId { get; init; }
+
     public bool Running => State is "running" or "paused";
 
     /// <summary>It was made, but the node was killed before it could start it.</summary>

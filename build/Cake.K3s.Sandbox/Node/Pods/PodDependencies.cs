@@ -1,4 +1,5 @@
 using Cake.K3s.Sandbox.Controllers.Client;
+using Cake.K3s.Sandbox.Network.Policies;
 using Cake.K3s.Sandbox.Node.Engine;
 using Cake.K3s.Sandbox.Node.Probes;
 using Cake.K3s.Sandbox.Node.Volumes;
@@ -17,5 +18,6 @@ internal sealed record PodDependencies(
     PodVolumes Volumes,
     Prober Prober,
     NodeCapacity Capacity,
+    PolicyEnforcer Policies,
     TimeProvider Time,
     ILogger<PodWorker> Logger);

@@ -185,6 +185,7 @@ internal sealed class PodWorker : IAsyncDisposable
     {
         await PublishAsync(pod, network.Gateway.ToString(), cancellationToken, records);
         var sandbox = await SandboxAsync(pod, records, cancellationToken);
+        await _with.Policies.GuardAsync(pod, sandbox, cancellationToken);
         var address = pod.Spec.HostNetwork == true ? network.Gateway.ToString() : sandbox.Address;
         var place = new PodPlace(
             address, network.Gateway.ToString(), [.. _with.Cache.Of<V1Service>().Items], await _with.Capacity.ReadAsync(cancellationToken));

@@ -1,6 +1,7 @@
 using Cake.Core;
 using Cake.K3s.Hardening.Cluster.NetworkPolicies;
 using Cake.K3s.Hosting;
+using Cake.K3s.Kubernetes.Api;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Cake.K3s.Hardening.Cluster;
@@ -9,7 +10,8 @@ namespace Cake.K3s.Hardening.Cluster;
 internal static class ClusterControlServices
 {
     internal static IServiceCollection AddClusterControls(this IServiceCollection services) => services
-        .AddSingleton<ControlCluster>()
+        .AddSingleton(provider => new ControlCluster(
+            provider.GetRequiredService<PipelineRun>(), provider.GetRequiredService<ClusterConnector>().OpenAsync))
         .AddSingleton<NetworkPoliciesControl>()
         .AddSingleton<IControl>(provider => provider.GetRequiredService<NetworkPoliciesControl>())
         .AddSingleton(provider => new FlowsReport(

@@ -7,7 +7,7 @@ using Cake.K3s.Settings;
 namespace Cake.K3s.Hardening.Cluster;
 
 /// <summary>The cluster that this run hardens, opened when a control first needs it.</summary>
-internal sealed class ControlCluster(PipelineRun run, ClusterConnector connector)
+internal sealed class ControlCluster(PipelineRun run, Func<ClusterConnection, CancellationToken, Task<ClusterApi>> open)
 {
     /// <summary>deploy.yaml.</summary>
     public DeploySettings Settings => run.Settings;
@@ -23,7 +23,7 @@ internal sealed class ControlCluster(PipelineRun run, ClusterConnector connector
 
     /// <summary>Its API.</summary>
     public async Task<ClusterApi> OpenAsync(CancellationToken cancellationToken) =>
-        await connector.OpenAsync((await run.EnvironmentAsync()).Cluster, cancellationToken);
+        await open((await run.EnvironmentAsync()).Cluster, cancellationToken);
 
     /// <summary>The objects that a control keeps in the cluster.</summary>
     public async Task<ControlledObjects> ObjectsAsync(string control, CancellationToken cancellationToken) =>

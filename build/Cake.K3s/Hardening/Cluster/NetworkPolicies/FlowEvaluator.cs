@@ -34,7 +34,7 @@ internal sealed class FlowEvaluator
     /// <summary>What becomes of a connection: the one who opens it must be allowed out, and be allowed in at the other end.</summary>
     public FlowVerdict Evaluate(Flow flow)
     {
-        if (flow.From is PodEnd from && flow.To is PodEnd to && from == to)
+        if (flow.From is PodEnd { HostNetwork: false } from && flow.To is PodEnd { HostNetwork: false } to && from.Addresses.SequenceEqual(to.Addresses))
         {
             return new(true, "a pod always reaches itself");
         }

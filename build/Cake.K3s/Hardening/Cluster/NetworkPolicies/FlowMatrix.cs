@@ -11,7 +11,7 @@ internal sealed record FlowMatrix(ImmutableArray<(Flow Flow, FlowVerdict Verdict
     [
         .. from source in sources
            from target in targets
-           where source != target.To
+           where !ReferenceEquals(source, target.To)
            let flow = new Flow(source, target.To, target.Port, target.Protocol)
            select (flow, evaluator.Evaluate(flow)),
     ]);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net;
 using System.Text.Json.Nodes;
 using Cake.K3s.Kubernetes.Api;
 
@@ -17,9 +18,9 @@ internal sealed class FlowProbes(ClusterApi api, string image)
     /// <param name="targets">What to connect to.</param>
     /// <param name="node">The node on whose network it runs; null for a pod's own.</param>
     /// <param name="cancellationToken">Ends it; the Job is removed all the same.</param>
-    /// <returns>For each target whether it was reached; null for one that could not be tried.</returns>
+    /// <returns>The pod's address, and for each target whether it was reached; null for one that could not be tried.</returns>
     /// <exception cref="K3sException">The pod did not run.</exception>
-    public async Task<ImmutableArray<bool?>> TryAsync(
+    public async Task<(IPAddress Address, ImmutableArray<bool?> Reached)> TryAsync(
         string name, string ns, ImmutableDictionary<string, string> labels, IReadOnlyList<FlowTarget> targets, string? node, CancellationToken cancellationToken)
     {
         // A name of its own: the Job of an earlier run may still be on its way out.
@@ -30,13 +31,15 @@ internal sealed class FlowProbes(ClusterApi api, string image)
             await api.CreateAsync(job, cancellationToken);
             var pod = await EndAsync(name, ns, cancellationToken);
             var lines = new List<string>();
-            await foreach (var line in api.LogsAsync(ns, pod, null, cancellationToken))
+            await foreach (var line in api.LogsAsync(ns, pod.ObjectName()!, null, cancellationToken))
             {
                 lines.Add(line);
             }
 
             var reached = ProbeJob.Read(lines);
-            return [.. targets.Select((_, number) => reached.TryGetValue(number, out var isOpen) ? isOpen : (bool?)null)];
+            return (
+                IPAddress.Parse(pod.Text("status", "podIP") ?? "0.0.0.0"),
+                [.. targets.Select((_, number) => reached.TryGetValue(number, out var isOpen) ? isOpen : (bool?)null)]);
         }
         finally
         {
@@ -45,7 +48,7 @@ internal sealed class FlowProbes(ClusterApi api, string image)
         }
     }
 
-    private async Task<string> EndAsync(string name, string ns, CancellationToken cancellationToken)
+    private async Task<JsonObject> EndAsync(string name, string ns, CancellationToken cancellationToken)
     {
         using var patience = new CancellationTokenSource(Patience);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
@@ -62,7 +65,7 @@ internal sealed class FlowProbes(ClusterApi api, string image)
                 last = pod;
                 if (pod.Text("status", "phase") is "Succeeded" or "Failed")
                 {
-                    return pod.ObjectName()!;
+                    return pod;
                 }
             }
         }

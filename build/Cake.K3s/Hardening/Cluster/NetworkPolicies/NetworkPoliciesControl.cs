@@ -14,6 +14,9 @@ internal sealed class NetworkPoliciesControl(ControlCluster cluster, ManifestLoa
 {
     private const string ControlName = "NetworkPolicies";
     private const string OpenPolicy = "cake-k3s-open-while-applying";
+
+    // Whoever enforces policies comes to new pods and new policies some seconds late.
+    private const int Attempts = 3;
     private const string ProbeNamespace = "cake-k3s-probes";
     private static readonly GroupVersionKind PolicyType = new("networking.k8s.io", "v1", "NetworkPolicy");
     private static readonly GroupVersionKind NamespaceType = new("", "v1", "Namespace");
@@ -162,15 +165,32 @@ internal sealed class NetworkPoliciesControl(ControlCluster cluster, ManifestLoa
             new PodEnd($"node {node.Key}", ProbeNamespace, Ranges.NoLabels, node.Value, [], node.Key, HostNetwork: true), "node", ProbeNamespace, node.Key)),
     ];
 
-    private async Task<ProbeResult> ProbeAsync(FlowProbes probes, Prober prober, FlowSurvey survey, FlowEvaluator evaluator, CancellationToken cancellationToken)
+    private static async Task<ProbeResult> ProbeAsync(FlowProbes probes, Prober prober, FlowSurvey survey, FlowEvaluator evaluator, CancellationToken cancellationToken)
     {
         // A workload's own ports are tried on it too: its other replicas are as good as another workload to policies.
         var targets = survey.Targets.Where(target => target.Protocol == "TCP" && target.To.Addresses.Length > 0).ToList();
+        for (var attempt = 1; ; attempt++)
+        {
+            var result = await ProbeOnceAsync(probes, prober, targets, evaluator, cancellationToken);
+            if (result.Finding.State.IsFine() || attempt == Attempts)
+            {
+                return result;
+            }
+        }
+    }
+
+    private static async Task<ProbeResult> ProbeOnceAsync(
+        FlowProbes probes, Prober prober, IReadOnlyList<FlowTarget> targets, FlowEvaluator evaluator, CancellationToken cancellationToken)
+    {
         var labels = NetworkView.WorkloadLabels(prober.End);
-        var measured = await probes.TryAsync(prober.JobName, prober.Namespace, labels, targets, prober.Node, cancellationToken);
+        var (address, measured) = await probes.TryAsync(prober.JobName, prober.Namespace, labels, targets, prober.Node, cancellationToken);
 
         // The probe is a pod of its own, also where it looks like the target.
-        var source = prober.End with { Labels = labels.Add(ProbeJob.Label, prober.JobName) };
+        var source = prober.End with
+        {
+            Labels = labels.Add(ProbeJob.Label, prober.JobName),
+            Addresses = prober.End.HostNetwork ? prober.End.Addresses : [address],
+        };
         var wrong = new List<string>();
         var (denied, leaks) = (0, 0);
         foreach (var (target, reached) in targets.Zip(measured))
@@ -188,8 +208,8 @@ internal sealed class NetworkPoliciesControl(ControlCluster cluster, ManifestLoa
         }
 
         var finding = wrong.Count == 0
-            ? new Finding(Name, prober.End.Name, ControlState.InPlace, $"{targets.Count} connections tried, all as the policies say", [])
-            : new Finding(Name, prober.End.Name, ControlState.Drifted, $"{wrong.Count} of {targets.Count} connections are not as the policies say", [.. wrong]);
+            ? new Finding(ControlName, prober.End.Name, ControlState.InPlace, $"{targets.Count} connections tried, all as the policies say", [])
+            : new Finding(ControlName, prober.End.Name, ControlState.Drifted, $"{wrong.Count} of {targets.Count} connections are not as the policies say", [.. wrong]);
         return new(finding, denied, leaks);
     }
 

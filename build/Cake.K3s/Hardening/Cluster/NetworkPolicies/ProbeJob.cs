@@ -100,6 +100,8 @@ internal static class ProbeJob
     // All at the same time: a connection that is dropped takes its whole time.
     private static string Script(IReadOnlyList<FlowTarget> targets) => string.Join('\n',
     [
+        // A new pod may have no filter in its first second.
+        "sleep 1",
         .. targets.Select((target, number) => string.Create(
             CultureInfo.InvariantCulture,
             $"(if nc -w {TrySeconds} {target.To.Addresses[0]} {target.Port} </dev/null >/dev/null 2>&1; then echo {number} open; else echo {number} closed; fi) &")),
