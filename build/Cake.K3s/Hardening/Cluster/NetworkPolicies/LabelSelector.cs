@@ -25,7 +25,8 @@ internal static class LabelSelector
             "NotIn" => !labels.TryGetValue(key, out var value) || !values.Contains(value),
             "Exists" => labels.ContainsKey(key),
             "DoesNotExist" => !labels.ContainsKey(key),
-            var other => throw new K3sException(ExitCodes.Failed, $"a label selector has the operator '{other}', which Kubernetes does not have"),
+            var other => throw new K3sException(
+                ExitCodes.Failed, $"a label selector has the operator '{other}', which Kubernetes does not have", "write In, NotIn, Exists or DoesNotExist"),
         };
     }
 }
