@@ -31,4 +31,7 @@ internal sealed record ApiServerOptions
 internal sealed record ApiUser(string Name, IReadOnlyList<string> Groups)
 {
     public static ApiUser Admin { get; } = new("system:admin", ["system:masters", "system:authenticated"]);
+
+    /// <summary>Whether nothing is refused.</summary>
+    public bool IsMaster => Groups.Contains("system:masters");
 }

@@ -43,6 +43,9 @@ internal static class ApiServerServices
         services.AddSingleton<OpenApiDocuments>();
         services.AddSingleton<ServiceAccountTokens>();
         services.AddSingleton<Authenticator>();
+        services.AddSingleton<Authorizer>();
+        services.AddSingleton<Impersonation>();
+        services.AddSingleton<RoleEscalation>();
         services.AddSingleton<AccessReviews>();
         services.AddSingleton<PodRequests>();
         services.AddSingleton<Evictions>();
@@ -50,6 +53,7 @@ internal static class ApiServerServices
         services.AddSingleton<SubresourceRequests>();
         services.AddSingleton<ObjectRequests>();
         services.AddSingleton<ApiHandler>();
+        services.AddHostedService<BootstrapRoles>();
         services.AddHostedService<DefinitionController>();
         services.AddHostedService<NamespaceLifecycle>();
         services.AddHostedService<GarbageCollector>();

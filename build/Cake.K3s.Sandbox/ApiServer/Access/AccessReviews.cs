@@ -4,30 +4,29 @@ using Cake.K3s.Sandbox.ApiServer.Resources;
 
 namespace Cake.K3s.Sandbox.ApiServer.Access;
 
-/// <summary>Answers the questions about who one is and what one may: whoever is let in may do everything.</summary>
-internal sealed class AccessReviews(Authenticator authenticator)
+/// <summary>Answers the questions about who one is and what one may.</summary>
+internal sealed class AccessReviews(Authenticator authenticator, Authorizer authorizer)
 {
     /// <summary>Answers a review of a resource that is only ever created; null when it is none.</summary>
     public JsonObject? Answer(ResourceDefinition resource, JsonObject review, ApiUser user)
     {
+        var spec = review.Object("spec");
         switch (resource.Kind)
         {
-            case "SelfSubjectAccessReview" or "SubjectAccessReview" or "LocalSubjectAccessReview":
-                review["status"] = new JsonObject { ["allowed"] = true, ["reason"] = "every authenticated user may do everything here" };
+            case "SelfSubjectAccessReview":
+                review["status"] = Access(spec, user);
+                return review;
+            case "SubjectAccessReview" or "LocalSubjectAccessReview":
+                review["status"] = Access(spec, new ApiUser(spec.Text("user") ?? "", [.. spec.Texts("groups")]));
                 return review;
             case "SelfSubjectRulesReview":
-                review["status"] = new JsonObject
-                {
-                    ["resourceRules"] = new JsonArray(new JsonObject { ["verbs"] = new JsonArray("*"), ["apiGroups"] = new JsonArray("*"), ["resources"] = new JsonArray("*") }),
-                    ["nonResourceRules"] = new JsonArray(new JsonObject { ["verbs"] = new JsonArray("*"), ["nonResourceURLs"] = new JsonArray("*") }),
-                    ["incomplete"] = false,
-                };
+                review["status"] = Rules(user, spec.Text("namespace") ?? "");
                 return review;
             case "SelfSubjectReview":
                 review["status"] = new JsonObject { ["userInfo"] = Info(user) };
                 return review;
             case "TokenReview":
-                var found = authenticator.Authenticate(review.Object("spec").Text("token") ?? "");
+                var found = authenticator.Authenticate(spec.Text("token") ?? "");
                 review["status"] = found is null
                     ? new JsonObject { ["user"] = new JsonObject(), ["error"] = "invalid bearer token" }
                     : new JsonObject { ["authenticated"] = true, ["user"] = Info(found) };
@@ -35,6 +34,34 @@ internal sealed class AccessReviews(Authenticator authenticator)
             default:
                 return null;
         }
+    }
+
+    private JsonObject Access(JsonObject? spec, ApiUser user)
+    {
+        if (spec.Object("nonResourceAttributes") is { } path)
+        {
+            return new JsonObject { ["allowed"] = authorizer.AllowsPath(user, path.Text("verb") ?? "", path.Text("path") ?? "") };
+        }
+
+        var reason = authorizer.Reason(user, AccessRequest.Of(spec.Object("resourceAttributes") ?? []));
+        var status = new JsonObject { ["allowed"] = reason is not null };
+        if (reason is { Length: > 0 })
+        {
+            status["reason"] = reason;
+        }
+
+        return status;
+    }
+
+    private JsonObject Rules(ApiUser user, string inNamespace)
+    {
+        var rules = authorizer.Rules(user, inNamespace).Select(held => held.Rule).ToList();
+        return new JsonObject
+        {
+            ["resourceRules"] = new JsonArray([.. rules.Where(rule => rule.List("resources") is { Count: > 0 }).Select(rule => rule.DeepClone())]),
+            ["nonResourceRules"] = new JsonArray([.. rules.Where(rule => rule.List("nonResourceURLs") is { Count: > 0 }).Select(rule => rule.DeepClone())]),
+            ["incomplete"] = false,
+        };
     }
 
     private static JsonObject Info(ApiUser user) => new()

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Cake.K3s.Sandbox.ApiServer.Access;
 using Cake.K3s.Sandbox.ApiServer.Admission.Policies;
 using Cake.K3s.Sandbox.ApiServer.Http;
 using Cake.K3s.Sandbox.ApiServer.Objects;
@@ -9,7 +10,8 @@ namespace Cake.K3s.Sandbox.ApiServer.Admission;
 
 /// <summary>What the kinds themselves ask for before an object is stored: defaults, validation, and what depends on other objects.</summary>
 internal sealed class AdmissionChain(
-    ServiceAddresses addresses, ResourceQuotas quotas, LimitRanges limitRanges, PriorityClasses priorities, AdmissionPolicies policies)
+    ServiceAddresses addresses, ResourceQuotas quotas, LimitRanges limitRanges, PriorityClasses priorities, AdmissionPolicies policies,
+    RoleEscalation escalation)
 {
     /// <summary>Completes a new object and checks it.</summary>
     /// <exception cref="ApiException">It is not valid.</exception>
@@ -31,6 +33,7 @@ internal sealed class AdmissionChain(
         }
 
         Throw(resource, value, [.. ObjectValidation.Create(resource, value)]);
+        escalation.Check(resource, value, write.User);
         policies.Check(new AdmissionAttempt("CREATE", resource, null, value, null, write.User, write.DryRun, write.Warnings));
     }
 
@@ -41,6 +44,7 @@ internal sealed class AdmissionChain(
         if (subresource != "status")
         {
             CompleteUpdate(resource, value, old, subresource);
+            escalation.Check(resource, value, write.User);
         }
 
         policies.Check(new AdmissionAttempt("UPDATE", resource, subresource, value, old, write.User, write.DryRun, write.Warnings));

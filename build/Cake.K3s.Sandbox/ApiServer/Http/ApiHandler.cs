@@ -12,6 +12,8 @@ internal sealed class ApiHandler(
     ApiServerOptions options,
     ResourceCatalog catalog,
     Authenticator authenticator,
+    Authorizer authorizer,
+    Impersonation impersonation,
     DiscoveryDocuments discovery,
     OpenApiDocuments openApi,
     ObjectRequests objects,
@@ -28,7 +30,7 @@ internal sealed class ApiHandler(
                 return;
             }
 
-            context.Items[typeof(ApiUser)] = authenticator.Authenticate(context) ?? throw ApiErrors.Unauthorized();
+            context.Items[typeof(ApiUser)] = impersonation.Apply(context.Request, authenticator.Authenticate(context) ?? throw ApiErrors.Unauthorized());
             await HandleApiAsync(context).ConfigureAwait(false);
         }
         catch (ApiException exception)
@@ -83,6 +85,7 @@ internal sealed class ApiHandler(
         }
 
         var target = RequestTarget.Parse(segments, current) ?? throw ApiErrors.NoSuchPath();
+        authorizer.Check((ApiUser)context.Items[typeof(ApiUser)]!, target.Resource, AccessRequest.Of(context, target));
         await objects.HandleAsync(context, target).ConfigureAwait(false);
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Cake.K3s.Sandbox.ApiServer.Access;
 using Cake.K3s.Sandbox.ApiServer.FieldOwnership;
 using Cake.K3s.Sandbox.ApiServer.Http;
 using Cake.K3s.Sandbox.ApiServer.Objects;
@@ -9,7 +10,7 @@ using Cake.K3s.Sandbox.ApiServer.Storage;
 namespace Cake.K3s.Sandbox.ApiServer.Writing;
 
 /// <summary>Patches objects, by any of the four kinds of patch.</summary>
-internal sealed class ObjectPatcher(ObjectStore store, ObjectWriter writer, OwnershipTracker ownership)
+internal sealed class ObjectPatcher(ObjectStore store, ObjectWriter writer, OwnershipTracker ownership, Authorizer authorizer)
 {
     private const string JsonType = "application/json-patch+json";
     private const string MergeType = "application/merge-patch+json";
@@ -125,6 +126,8 @@ internal sealed class ObjectPatcher(ObjectStore store, ObjectWriter writer, Owne
                 throw ApiErrors.Conflict(resource, key.Name, $"uid mismatch: the provided object specified uid {applied.Uid()}, and no existing object was found");
             }
 
+            // Whoever may only patch cannot make objects by applying them.
+            authorizer.Check(write.User, resource, new AccessRequest("create", resource.Version.Group, resource.Plural, "", key.Namespace, key.Name));
             var made = ownership.Apply(resource, null, applied.Copy(), write.Manager, null, write.Force);
             try
             {
