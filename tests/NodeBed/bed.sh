@@ -62,7 +62,7 @@ keep)
 
 init)
     mount -t tmpfs -o mode=755 bed /run
-    mkdir /run/nodes /run/systemd
+    mkdir /run/nodes /run/systemd /run/stand-in-etcd
     ip link set lo up
     ip link add nodes type bridge
     ip link set nodes up
@@ -135,6 +135,7 @@ EOF
         started=$SECONDS
         status=0
         env LD_LIBRARY_PATH="$libraries" $unified "$TOOLS/usr/bin/systemd-nspawn" --quiet --register=no --keep-unit --boot \
+            --bind=/run/stand-in-etcd:/srv/stand-in-etcd \
             --directory="$root" --machine="$name" --network-bridge=nodes --link-journal=no --resolv-conf=off --timezone=off \
             || status=$?
         # 133 is a reboot; anything else is a machine that lost its power, or one that cannot start.

@@ -1,14 +1,18 @@
 using Cake.Core;
 using Cake.K3s.Hardening.Cluster;
+using Cake.K3s.Hardening.Nodes.AuditLog;
 using Cake.K3s.Hardening.Nodes.CloudflareOnly;
 using Cake.K3s.Hardening.Nodes.Fail2Ban;
 using Cake.K3s.Hardening.Nodes.FirewallBaseline;
+using Cake.K3s.Hardening.Nodes.KernelDefaults;
 using Cake.K3s.Hardening.Nodes.LegacyFirewallRules;
+using Cake.K3s.Hardening.Nodes.PodSecurity;
 using Cake.K3s.Hardening.Nodes.SshPolicy;
 using Cake.K3s.Hardening.Nodes.SshPort;
+using Cake.K3s.Hardening.Nodes.UnattendedUpgrades;
 using Cake.K3s.Hosting;
-using Cake.K3s.Nodes;
 using Cake.K3s.Nodes.Facts;
+using Cake.K3s.Nodes;
 using Cake.K3s.Processes;
 using Cake.K3s.Reporting;
 using Microsoft.Extensions.DependencyInjection;
@@ -41,7 +45,11 @@ internal static class HardeningServices
         .AddControl<Fail2BanControl>()
         .AddControl<SshPortControl>()
         .AddControl<SshPolicyControl>()
+        .AddControl<UnattendedUpgradesControl>()
         .AddControl<FirewallBaselineControl>()
+        .AddControl<KernelDefaultsControl>()
+        .AddControl<AuditLogControl>()
+        .AddControl<PodSecurityControl>()
         .AddCloudflareOnly()
         .AddClusterControls();
 

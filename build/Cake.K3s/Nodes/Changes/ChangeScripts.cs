@@ -110,6 +110,8 @@ internal static class ChangeScripts
     /// <param name="undoAfter">How long it may stay unproved.</param>
     public static string Apply(NodeChange change, string id, TimeSpan undoAfter) => $$"""
         {{Lock}}
+        free=$(df -Pk . | awk 'END { print $4 }')
+        [ "$free" -ge 2048 ] || { echo "No space left on device: $free kB are free below {{Root}}" >&2; exit 1; }
         {{TakeBackArmed}}
         {{Keep}}
         trap 'rm -rf {{Root}}/new' EXIT

@@ -1,0 +1,28 @@
+namespace Cake.K3s.Hardening.Nodes.K3s;
+
+/// <summary>POSIX shell about K3s' server on a node, as its installer sets it up.</summary>
+internal static class K3sServer
+{
+    /// <summary>Where K3s reads settings beside its config.yaml; a key that ends in <c>+</c> adds to a list.</summary>
+    public const string Settings = "/etc/rancher/k3s/config.yaml.d";
+
+    /// <summary>Prints <c>server=yes</c> where the node is one.</summary>
+    public const string Facts = "[ -e /etc/systemd/system/k3s.service ] && echo server=yes";
+
+    /// <summary>Restarts K3s and waits until its API is ready; fails after two minutes, or at once where K3s ends.</summary>
+    public const string Restart = """
+        if [ -e /etc/systemd/system/k3s.service ]; then
+            systemctl restart k3s || { journalctl -q -n 5 -o cat -u k3s >&2; echo 'k3s does not start' >&2; exit 1; }
+            tries=240
+            until k3s kubectl get --raw /readyz >/dev/null 2>&1; do
+                tries=$((tries - 1))
+                if [ $tries = 0 ] || systemctl -q is-failed k3s; then
+                    journalctl -q -n 5 -o cat -u k3s >&2
+                    echo 'the API of k3s does not become ready' >&2
+                    exit 1
+                fi
+                sleep 0.5
+            done
+        fi
+        """;
+}

@@ -1,0 +1,285 @@
+#!/usr/bin/python3 -u
+"""A stand-in for K3s: no package carries the real one. It keeps the states that K3s' documentation describes, and fails where that
+says that K3s fails; it runs no containers. etcd is a directory that the cluster's nodes share.
+
+Known sources: docs.k3s.io (cli/secrets-encrypt, security/hardening-guide, installation/configuration), k3s PR 13370, issues 7195, 4838."""
+import base64, hashlib, json, os, secrets, socket, subprocess, sys, threading, time
+
+SERVER = "/var/lib/rancher/k3s/server"
+CRED = SERVER + "/cred"
+NODE = socket.gethostname()
+API = SERVER + "/stand-in.sock"
+
+
+def read(path, otherwise=""):
+    try:
+        with open(path) as file:
+            return file.read()
+    except FileNotFoundError:
+        return otherwise
+
+
+ETCD = "/srv/stand-in-etcd/" + read("/etc/rancher/stand-in-cluster").strip()
+
+
+def write(path, text):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path + ".new", "w") as file:
+        file.write(text)
+    os.replace(path + ".new", path)
+
+
+def settings():
+    """config.yaml, then config.yaml.d in order: the last value counts, NAME+ adds to a list. Only what the tests need of YAML."""
+    found, folder = {}, "/etc/rancher/k3s/config.yaml.d"
+    files = ["/etc/rancher/k3s/config.yaml"] + sorted(os.path.join(folder, name) for name in (os.listdir(folder) if os.path.isdir(folder) else []))
+    for file in files:
+        key = None
+        for line in read(file).splitlines():
+            if not line.strip() or line.lstrip().startswith("#"):
+                continue
+            if line.lstrip().startswith("- ") and key:
+                found[key].append(line.lstrip()[2:].strip().strip('"'))
+                continue
+            name, _, value = line.partition(":")
+            key = name.strip().rstrip("+")
+            if value.strip():
+                found[key] = value.strip().strip('"')
+            elif not (name.strip().endswith("+") and isinstance(found.get(key), list)):
+                found[key] = []
+    return found
+
+
+def api_argument(name):
+    for argument in settings().get("kube-apiserver-arg", []):
+        if argument.startswith(name + "="):
+            return argument.split("=", 1)[1]
+    return None
+
+
+def die(text):
+    print(text, file=sys.stderr)
+    sys.exit(1)
+
+
+# Secrets encryption. The configuration of each server is its own file; what its API server works with is what it had at its start.
+
+def config_hash():
+    text = read(CRED + "/encryption-config.json")
+    return hashlib.sha256(text.encode()).hexdigest() if text else ""
+
+
+def providers():
+    text = read(CRED + "/encryption-config.json")
+    return [list(provider)[0] for provider in json.loads(text)["resources"][0]["providers"]] if text else []
+
+
+def write_config(keys, identity_first):
+    aes = {"aescbc": {"keys": keys}}
+    order = [{"identity": {}}] + ([aes] if keys else []) if identity_first else [aes, {"identity": {}}]
+    write(CRED + "/encryption-config.json", json.dumps({"kind": "EncryptionConfiguration", "apiVersion": "apiserver.config.k8s.io/v1", "resources": [{"resources": ["secrets"], "providers": order}]}))
+    write(CRED + "/encryption-state.json", "{}")
+
+
+def keys():
+    text = read(CRED + "/encryption-config.json")
+    for provider in (json.loads(text)["resources"][0]["providers"] if text else []):
+        if "aescbc" in provider:
+            return provider["aescbc"]["keys"]
+    return []
+
+
+def shared(name, value=None):
+    path = f"{ETCD}/{name}"
+    if value is None:
+        return read(path)
+    write(path, value)
+
+
+def servers():
+    return sorted(os.listdir(ETCD + "/servers")) if os.path.isdir(ETCD + "/servers") else []
+
+
+def hashes():
+    return {name: shared(f"servers/{name}/hash") for name in servers()}
+
+
+def stored_secrets():
+    folder = ETCD + "/registry/secrets"
+    return sorted(os.path.join(folder, name) for name in os.listdir(folder)) if os.path.isdir(folder) else []
+
+
+def store(path, plain, key):
+    if key is None:
+        write(path, "k8s:plain:" + plain)
+    else:
+        sealed = base64.b64encode(bytes(a ^ b for a, b in zip(plain.encode(), hashlib.sha512(key["secret"].encode()).digest() * 99))).decode()
+        write(path, f"k8s:enc:aescbc:v1:{key['name']}:{sealed}")
+
+
+def load(path, known):
+    text = read(path)
+    if not text.startswith("k8s:enc:"):
+        return text[len("k8s:plain:"):]
+    _, _, _, _, name, sealed = text.split(":", 5)
+    key = next((key for key in known if key["name"] == name), None) or die("unable to transform key: no matching key was found for the provided AES-CBC transformer")
+    return bytes(a ^ b for a, b in zip(base64.b64decode(sealed), hashlib.sha512(key["secret"].encode()).digest() * 99)).decode()
+
+
+def secrets_encrypt(arguments):
+    if subprocess.run(["systemctl", "-q", "is-active", "k3s"]).returncode != 0:
+        die("see server log for details: https://127.0.0.1:6443/v1-k3s/encrypt/status: connection refused")
+    command = arguments[0]
+    stage = shared("stage") or "start"
+    if command == "status":
+        if not shared(f"servers/{NODE}/hash"):
+            print("Encryption Status: Disabled, no configuration file found")
+            return
+        match = "All hashes match" if len(set(hashes().values())) == 1 else "hash does not match between " + " and ".join(servers())
+        enabled = bool(providers()) and providers()[0] != "identity"
+        print(f"Encryption Status: {'Enabled' if enabled else 'Disabled'}\nCurrent Rotation Stage: {stage}\nServer Encryption Hashes: {match}\n")
+        print("Active  Key Type  Name\n------  --------  ----")
+        for number, key in enumerate(keys()):
+            print(f" {'*' if number == 0 else ' '}      AES-CBC   {key['name']}")
+    elif command == "enable":
+        # On a running cluster without a configuration: writes one with identity alone; a second one ends with EOF (k3s 13598).
+        if read(CRED + "/encryption-config.json"):
+            die("see server log for details: Put https://127.0.0.1:6443/v1-k3s/encrypt/config: EOF")
+        write_config([], identity_first=True)
+        shared("bootstrap-encryption", read(CRED + "/encryption-config.json"))
+        print("secrets-encryption enabled")
+    elif command == "rotate-keys":
+        if len(set(hashes().values())) != 1 or not config_hash():
+            die("see server log for details: hash does not match between servers: all servers must have the same configuration")
+        if any(shared(f"servers/{name}/flag") != "true" for name in servers()):
+            die("see server log for details: secrets-encryption is not set on all servers")
+        key = {"name": "aescbckey-" + time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "secret": secrets.token_hex(16)}
+        old = keys()
+        write_config([key] + old, identity_first=False)
+        shared("bootstrap-encryption", read(CRED + "/encryption-config.json"))
+        shared("stage", "reencrypt_active")
+        print("keys rotated, reencryption started")
+        subprocess.Popen([sys.argv[0], "stand-in-reencrypt"], start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    elif command == "disable":
+        write_config(keys(), identity_first=True)
+        shared("bootstrap-encryption", read(CRED + "/encryption-config.json"))
+        print("secrets-encryption disabled")
+    elif command == "reencrypt":
+        if "--force" not in arguments or "--skip" not in arguments:
+            die("invalid state")
+        reencrypt()
+        print("reencryption finished")
+    else:
+        die(f"unknown command {command}")
+
+
+def reencrypt():
+    known = keys()
+    active = known[0] if providers() and providers()[0] != "identity" else None
+    for path in stored_secrets():
+        store(path, load(path, known), active)
+        time.sleep(float(read("/etc/rancher/stand-in-reencrypt-seconds", "0.05")))
+    shared(f"servers/{NODE}/hash", config_hash())
+    shared("stage", "reencrypt_finished")
+
+
+def etcd_snapshot(arguments):
+    name = arguments[arguments.index("--name") + 1] if "--name" in arguments else "on-demand"
+    path = f"{SERVER}/db/snapshots/{name}-{NODE}-{int(time.time())}"
+    write(path, "".join(f"/registry/secrets/{os.path.basename(secret)} {read(secret)}\n" for secret in stored_secrets()) or "empty\n")
+    os.chmod(path, 0o600)
+    print(f"Snapshot {os.path.basename(path)} saved.")
+
+
+def kubectl(arguments):
+    if subprocess.run(["systemctl", "-q", "is-active", "k3s"]).returncode != 0 or not os.path.exists(API):
+        die("The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?")
+    started = json.loads(read("/run/k3s-stand-in.json", "{}"))
+    if arguments[:2] == ["get", "--raw"]:
+        if started.get("audit"):
+            write_line(started["audit"], json.dumps({"kind": "Event", "requestURI": arguments[2], "verb": "get"}))
+        print("ok")
+    elif arguments[0] == "create" and "secret" in arguments:
+        name = arguments[arguments.index("generic") + 1]
+        value = next(argument.split("=", 2)[2] for argument in arguments if argument.startswith("--from-literal="))
+        known = keys()
+        store(f"{ETCD}/registry/secrets/{name}", value, known[0] if started.get("encrypts") else None)
+        print(f"secret/{name} created")
+    elif arguments[0] == "delete" and "secret" in arguments:
+        for path in stored_secrets():
+            if os.path.basename(path) in arguments:
+                os.remove(path)
+        print("deleted")
+    elif arguments[0] == "create":
+        pod = json.load(sys.stdin)
+        privileged = any(container.get("securityContext", {}).get("privileged") for container in pod["spec"]["containers"])
+        if privileged and started.get("enforce") in ("baseline", "restricted"):
+            die(f'Error from server (Forbidden): pods "{pod["metadata"]["name"]}" is forbidden: violates PodSecurity "{started["enforce"]}:latest": privileged')
+        print("pod/" + pod["metadata"]["name"])
+    elif arguments[:2] == ["get", "nodes"]:
+        for name in servers():
+            print(f"{name} {'True' if shared(f'servers/{name}/ready') == 'yes' else 'False'}")
+    else:
+        die("the stand-in knows no kubectl " + " ".join(arguments))
+
+
+def write_line(path, line):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "a") as file:
+        file.write(line + "\n")
+
+
+def server():
+    known = settings()
+    if known.get("protect-kernel-defaults") == "true":
+        for key, value in {"vm/overcommit_memory": "1", "kernel/panic": "10", "kernel/panic_on_oops": "1"}.items():
+            if read("/proc/sys/" + key).strip() != value:
+                die(f"level=fatal msg=\"Failed to start ContainerManager: invalid kernel flag: {key}, expected value: {value}\"")
+    started = {}
+    if api_argument("audit-policy-file"):
+        read(api_argument("audit-policy-file")) or die("loading audit policy file: no such file")
+        started["audit"] = api_argument("audit-log-path")
+    if api_argument("admission-control-config-file"):
+        text = read(api_argument("admission-control-config-file")) or die("admission configuration: no such file")
+        started["enforce"] = next((line.split(":")[1].strip() for line in text.splitlines() if line.strip().startswith("enforce:")), "privileged")
+    flag = known.get("secrets-encryption", "false")
+    # A server takes the cluster's configuration when it starts; without the flag it has none of it (k3s 7195).
+    common = shared("bootstrap-encryption")
+    if flag == "true" and common:
+        write(CRED + "/encryption-config.json", common)
+    for path in stored_secrets():
+        if read(path).startswith("k8s:enc:"):
+            load(path, keys())
+    started["encrypts"] = bool(providers()) and providers()[0] != "identity"
+    shared(f"servers/{NODE}/flag", flag)
+    shared(f"servers/{NODE}/hash", config_hash() if flag == "true" or config_hash() else "")
+    write("/run/k3s-stand-in.json", json.dumps(started))
+    os.makedirs(SERVER, exist_ok=True)
+    if not os.path.exists(SERVER + "/token"):
+        write(SERVER + "/token", shared("token") or (shared("token", "K10" + secrets.token_hex(16)) or shared("token")))
+        os.chmod(SERVER + "/token", 0o600)
+    for port in (6443, 10250, 2379, 2380):
+        threading.Thread(target=listen, args=(port,), daemon=True).start()
+    write(API, "")
+    shared(f"servers/{NODE}/ready", "yes")
+    subprocess.run(["systemd-notify", "--ready"])
+    threading.Event().wait()
+
+
+def listen(port):
+    listener = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True)
+    while True:
+        client = listener.accept()[0]
+        client.close()
+
+
+if __name__ == "__main__":
+    command, rest = (sys.argv[1], sys.argv[2:]) if len(sys.argv) > 1 else ("", [])
+    if command == "--version":
+        print(f"k3s version {read('/etc/rancher/stand-in-version', 'v1.34.6+k3s1').strip()} (stand-in)")
+    elif command == "server":
+        server()
+    elif command == "stand-in-reencrypt":
+        reencrypt()
+    else:
+        {"kubectl": kubectl, "etcd-snapshot": lambda a: etcd_snapshot(a[1:]), "secrets-encrypt": secrets_encrypt}.get(command, lambda a: die(f"no command {command}"))(rest)
