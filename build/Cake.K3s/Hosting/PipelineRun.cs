@@ -49,7 +49,10 @@ public sealed class PipelineRun
     private async Task<DeployEnvironment> OpenAsync(IEnumerable<IEnvironmentOpener> openers)
     {
         var environment = EnvironmentSettings;
-        var opener = openers.First(candidate => candidate.CanOpen(environment));
+        var opener = openers.FirstOrDefault(candidate => candidate.CanOpen(environment)) ?? throw new K3sException(
+            ExitCodes.BadInput,
+            $"environment {environment.Name} is a sandbox, which this build does not bring",
+            "Name another environment with --environment, or add UseSandbox() to the build.");
         var opened = await opener.OpenAsync(Settings, environment, Cancellation);
         return Options.Registry is { } other ? opened with { Registry = opened.Registry.At(other) } : opened;
     }

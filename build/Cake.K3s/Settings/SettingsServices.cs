@@ -1,3 +1,6 @@
+using Cake.Frosting;
+using Cake.K3s.Hosting;
+using Cake.K3s.Reporting;
 using Cake.K3s.Settings.Schema;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -12,7 +15,10 @@ internal static class SettingsServices
         services.TryAddSingleton(EnvironmentVariables.OfProcess);
         services.AddSingleton<SettingsReader>();
         services.AddSingleton<SecretReader>();
-        services.AddSingleton<SchemaFile>();
+        services.AddSingleton(provider => new SchemaFile(
+            provider.GetRequiredService<RunOptions>(),
+            provider.GetServices<IFrostingTask>(),
+            provider.GetRequiredService<IReporter>()));
         return services;
     }
 }
