@@ -7,7 +7,7 @@ using Cake.K3s.Tasks;
 using Cake.K3s.Tests.Fixtures;
 using YamlDotNet.RepresentationModel;
 
-namespace Cake.K3s.Tests.Repository;
+namespace Cake.K3s.Tests.Workflows;
 
 /// <summary>The workflows of Gitea and GitHub Actions. What actionlint says of them: docs/ci.md.</summary>
 public sealed partial class WorkflowTests
@@ -43,7 +43,7 @@ public sealed partial class WorkflowTests
 
     [TestCaseSource(nameof(Files))]
     public void Should_PinEveryActionToACommit(string file) =>
-        Assert.That(File.ReadLines(SourceTree.File(file)).Where(line => line.Contains("uses:", StringComparison.Ordinal)), Has.All.Match("uses: [a-z-]+/[a-z-]+@[0-9a-f]{40} # v"));
+        Assert.That(File.ReadLines(SourceTree.File(file)).Where(line => line.Contains(" uses:", StringComparison.Ordinal)), Has.All.Match("uses: [a-z-]+/[a-z-]+@[0-9a-f]{40} # v"));
 
     [TestCaseSource(nameof(Files))]
     public void Should_DoNothing_When_TheRepositoryNamesNoEnvironment(string file)
@@ -72,6 +72,7 @@ public sealed partial class WorkflowTests
 
     [Test]
     [Platform(Include = "Unix")]
+    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
     public async Task Should_WriteCredentialsForTheirOwnerAlone()
     {
         using var home = new TemporaryDirectory();
@@ -90,6 +91,7 @@ public sealed partial class WorkflowTests
 
     [Test]
     [Platform(Include = "Unix")]
+    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
     public async Task Should_WriteNothing_When_NoCredentialIsSet()
     {
         using var home = new TemporaryDirectory();
