@@ -26,5 +26,10 @@ if (args is ["push", ..])
     return await PushBenchmark.RunAsync();
 }
 
-Console.Error.WriteLine("Usage: dotnet run --project tests/Benchmarks -c Release -- start | push | apply [SIZE...]");
+if (args is ["harden", .. var count])
+{
+    return await HardenBenchmark.RunAsync(count is [var rounds] ? int.Parse(rounds) : 3);
+}
+
+Console.Error.WriteLine("Usage: dotnet run --project tests/Benchmarks -c Release -- start | push | harden [ROUNDS] | apply [SIZE...]");
 return 2;

@@ -102,9 +102,20 @@ public sealed class BedNode
         return BootedAsync(null);
     }
 
-    private Task BootedAsync(int? before) => _bed.UntilAsync(
-        async () => Leader() is { } leader && leader != before && await RunAsync("systemctl is-system-running || true") is "running" or "degraded",
-        $"{Name} has booted");
+    private Task BootedAsync(int? before) => _bed.UntilAsync(() => HasBootedAsync(before), $"{Name} has booted");
+
+    private async Task<bool> HasBootedAsync(int? before)
+    {
+        try
+        {
+            return Leader() is { } leader && leader != before && await RunAsync("systemctl is-system-running || true") is "running" or "degraded";
+        }
+        catch (CommandFailedException)
+        {
+            // It ended between the two.
+            return false;
+        }
+    }
 
     private Task LinkAsync(string state) => _bed.Runner.RunAsync(_bed.Inside("link", "vb-" + Name, state), CancellationToken.None);
 

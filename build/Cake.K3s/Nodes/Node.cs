@@ -154,11 +154,11 @@ internal sealed class Node
     }
 
     /// <summary>The failure of a script that ended.</summary>
-    public NodeException Failure(string what, NodeResult result)
+    public NodeException Failure(string what, NodeResult result, string nextStep = "Run it again when that is mended; --nodes leaves a node out.")
     {
         var lines = result.Errors.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         var reason = lines.LastOrDefault() is { } last ? ": " + last : "";
-        return new NodeException(Name, $"node {Name}: {what}{reason}", details: lines.Length > 1 ? lines : []);
+        return new NodeException(Name, $"node {Name}: {what}{reason}", nextStep, lines.Length > 1 ? lines : []);
     }
 
     private async Task<NodeFacts> ReadFactsAsync(CancellationToken cancellationToken) =>

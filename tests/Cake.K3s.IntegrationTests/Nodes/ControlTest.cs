@@ -19,13 +19,18 @@ public abstract class ControlTest
     /// <summary>Makes the machine what it is before the control is applied.</summary>
     private protected virtual Task PrepareAsync(BedNode machine) => Task.CompletedTask;
 
-    [TestCase("root")]
-    [TestCase("deploy")]
-    public async Task Should_be_missing_then_applied_proved_and_undone_byte_for_byte(string user)
+    /// <summary>Looks at what else must be so while it is applied.</summary>
+    private protected virtual Task LookAsync(BedNode machine, Operator someone) => Task.CompletedTask;
+
+    /// <summary>Who logs in; deploy becomes root by sudo.</summary>
+    private protected virtual string User => "root";
+
+    [Test]
+    public async Task Should_be_missing_then_applied_proved_and_undone_byte_for_byte()
     {
         var machine = await SharedBed.Bed.AddNodeAsync();
         await PrepareAsync(machine);
-        using var someone = new Operator([machine], Hardening, user);
+        using var someone = new Operator([machine], Hardening, User);
         var control = Make(someone);
         var before = await machine.StateOfAsync(Directories);
 
@@ -36,6 +41,8 @@ public abstract class ControlTest
         Assert.That(await control.ApplyAsync(default), Is.Not.Empty);
         Assert.That((await control.VerifyAsync(default)).Select(finding => (finding.State, finding.Summary)), Has.All.Matches<(ControlState State, string)>(found => found.State == ControlState.InPlace));
         Assert.That((await control.AuditAsync(default))[0].State, Is.EqualTo(ControlState.InPlace));
+
+        await LookAsync(machine, someone);
 
         var applied = await machine.StateOfAsync(Directories);
         Assert.That(await control.ApplyAsync(default), Is.Empty);

@@ -18,14 +18,14 @@ internal sealed class Operator : IDisposable
     private readonly TemporaryDirectory _home = new();
     private readonly List<IControl> _controls = [];
 
-    public Operator(IEnumerable<BedNode> nodes, HardeningSettings? hardening = null, string user = "root")
+    public Operator(IEnumerable<BedNode> nodes, HardeningSettings? hardening = null, string user = "root", Func<ICommandRunner, ICommandRunner>? runner = null, params NodeSettings[] more)
     {
         SshConfig = _home.Write("ssh_config", $"Host *\n  IdentityFile {SharedBed.Bed.PrivateKeyFile}\n  IdentitiesOnly yes\n");
         var environment = new EnvironmentSettings
         {
             Name = "bed",
             Hardening = (hardening ?? new HardeningSettings()) with { SshConfig = SshConfig },
-            Nodes = [.. nodes.Select(node => new NodeSettings { Name = node.Name, Host = node.Address, User = user, Addresses = [node.Address, node.Address6] })],
+            Nodes = [.. nodes.Select(node => new NodeSettings { Name = node.Name, Host = node.Address, User = user, Addresses = [node.Address, node.Address6] }), .. more],
         };
         var settings = new DeploySettings
         {
@@ -37,7 +37,8 @@ internal sealed class Operator : IDisposable
         var options = new RunOptions { Root = _home.Path, SettingsFile = settings.File, Environment = "bed" };
         Run = new PipelineRun(options, settings, environment: null!);
         var variables = new EnvironmentVariables(name => name == "HOME" ? _home.Path : Environment.GetEnvironmentVariable(name));
-        Fleet = new NodeFleet(Run, () => _controls.OfType<IFactSource>(), new CommandRunner(new SecretMask(), TimeProvider.System), variables, TimeProvider.System);
+        ICommandRunner real = new CommandRunner(new SecretMask(), TimeProvider.System);
+        Fleet = new NodeFleet(Run, () => _controls.OfType<IFactSource>(), runner?.Invoke(real) ?? real, variables, TimeProvider.System);
         Files = new OperatorFiles(Run, variables, new Quiet());
     }
 

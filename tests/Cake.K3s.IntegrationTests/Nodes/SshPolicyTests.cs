@@ -8,5 +8,7 @@ public sealed class SshPolicyTests : ControlTest
 {
     private protected override IControl Make(Operator someone) => someone.Use((run, fleet) => new SshPolicyControl(run, fleet));
 
+    private protected override string User => "deploy";
+
     private protected override string[] Directories => ["/etc"];
 }

@@ -118,6 +118,9 @@ internal static class ChangeScripts
         rm -rf new
         mkdir new
         cd new
+        # A full disk is told now, by a program that says so, and not in the middle.
+        dd if=/dev/zero of=room bs=64k count=16 status=none
+        rm room
         keep <<'@@PATHS'
         {{string.Join('\n', change.Paths)}}
         @@PATHS

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Cake.K3s.Hardening.Nodes.Sshd;
 using Cake.K3s.Hosting;
 using Cake.K3s.Nodes;
@@ -16,6 +17,9 @@ internal sealed class Fail2BanControl(PipelineRun run, NodeFleet fleet) : NodeCo
 
     // The package's name stands in here while it is one that this control installed.
     private const string Installed = ChangeScripts.Root + "/Fail2Ban.installed";
+
+    /// <summary>How long another program's lock of dpkg is waited for.</summary>
+    public TimeSpan LockWait { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <inheritdoc/>
     public override string Name => "Fail2Ban";
@@ -41,7 +45,7 @@ internal sealed class Fail2BanControl(PipelineRun run, NodeFleet fleet) : NodeCo
         systemctl daemon-reload
         if [ -e {{Installed}} ] && [ ! -e {{Jail}} ]; then
             systemctl stop fail2ban
-            DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=30 purge fail2ban >&2
+            DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout={{Wait}} purge fail2ban >&2
             rm -f {{Installed}}
         elif systemctl -q is-enabled fail2ban; then
             systemctl restart fail2ban || :
@@ -76,7 +80,7 @@ internal sealed class Fail2BanControl(PipelineRun run, NodeFleet fleet) : NodeCo
 
         var install = facts.Value(Name, "installed") == "yes" ? "" : $"""
             [ -x /usr/bin/fail2ban-server ] || echo fail2ban >{Installed}
-            DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=30 install --no-install-recommends fail2ban python3-systemd >&2
+            DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout={Wait} install --no-install-recommends fail2ban python3-systemd >&2
 
             """;
         return
@@ -113,6 +117,8 @@ internal sealed class Fail2BanControl(PipelineRun run, NodeFleet fleet) : NodeCo
             : new NodeVerdict(ControlState.Drifted, "failed logins from a second address led to no ban", Lines(result.Output + result.Errors));
     }
 
+    private string Wait => LockWait.TotalSeconds.ToString("0", CultureInfo.InvariantCulture);
+
     private string JailFor(NodeFacts facts)
     {
         var ports = SshdConfig.Parse(facts.Values(Name, "sshd")).Ports;
@@ -132,7 +138,7 @@ internal sealed class Fail2BanControl(PipelineRun run, NodeFleet fleet) : NodeCo
     }
 
     private IEnumerable<string> Others() =>
-        [.. Environment.Nodes.Select(node => node.Host), Settings.PodRange, Settings.ServiceRange];
+        [.. Environment.Nodes.SelectMany(node => node.Addresses.IsEmpty ? [node.Host] : node.Addresses), Settings.PodRange, Settings.ServiceRange];
 
     private static ImmutableArray<string> Lines(string text) => [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries)];
 }
