@@ -25,7 +25,7 @@ public static class Rehearsal
     {
         var reading = ReadParentAsync(api, set, cancellationToken);
         var types = await ResourcesAsync(api, manifests, cancellationToken);
-        var desired = manifests.Select(manifest => DesiredObject.Of(
+        var desired = manifests.AsParallel().AsOrdered().Select(manifest => DesiredObject.Of(
             manifest,
             types[manifest.Key.Type].Namespaced ? manifest.Key.Namespace ?? set.Parent.Namespace : null,
             set)).ToList();

@@ -51,8 +51,9 @@ public sealed class ManifestLoader
     {
         if (File.Exists(path))
         {
+            // Not awaited: as many files are open as there are threads, not as there are files.
             return path == except ? [] : ManifestParser.Parse(
-                await File.ReadAllTextAsync(path, cancellationToken), Path.GetRelativePath(inputs.Root, path), inputs);
+                File.ReadAllText(path), Path.GetRelativePath(inputs.Root, path), inputs).ToList();
         }
 
         if (KustomizationFiles.Any(file => File.Exists(Path.Combine(path, file))))
@@ -64,13 +65,10 @@ public sealed class ManifestLoader
             .Where(entry => !Path.GetFileName(entry).StartsWith('.'))
             .Where(entry => Directory.Exists(entry) || Path.GetExtension(entry) is ".yaml" or ".yml" or ".json")
             .Order(StringComparer.Ordinal);
-        var manifests = new List<Manifest>();
-        foreach (var entry in entries)
-        {
-            manifests.AddRange(await LoadAsync(entry, except, inputs, cancellationToken));
-        }
 
-        return manifests;
+        // At the same time; where several are wrong, the first of them by name is told.
+        var manifests = await Task.WhenAll(entries.Select(entry => Task.Run(() => LoadAsync(entry, except, inputs, cancellationToken), cancellationToken)));
+        return manifests.SelectMany(some => some);
     }
 
     private async Task<IEnumerable<Manifest>> KustomizeAsync(string folder, ManifestInputs inputs, CancellationToken cancellationToken)
