@@ -31,5 +31,10 @@ if (args is ["harden", .. var count])
     return await HardenBenchmark.RunAsync(count is [var rounds] ? int.Parse(rounds) : 3);
 }
 
-Console.Error.WriteLine("Usage: dotnet run --project tests/Benchmarks -c Release -- start | push | harden [ROUNDS] | apply [SIZE...]");
+if (args is ["unchanged", ..])
+{
+    return await UnchangedBenchmark.RunAsync();
+}
+
+Console.Error.WriteLine("Usage: dotnet run --project tests/Benchmarks -c Release -- start | push | unchanged | harden [ROUNDS] | apply [SIZE...]");
 return 2;

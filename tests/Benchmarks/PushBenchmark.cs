@@ -1,15 +1,10 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
-using System.Formats.Tar;
 using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
 using Cake.K3s.Environments;
 using Cake.K3s.Images;
-using Cake.K3s.Images.Oci;
 using Cake.K3s.Images.Registry;
 using Cake.K3s.Processes;
-using Cake.K3s.Reporting;
 using Cake.K3s.Settings;
 using CliWrap;
 using CliWrap.Buffered;
@@ -34,7 +29,7 @@ internal static class PushBenchmark
         {
             var artifacts = Path.Combine(directory.FullName, "artifacts");
             var image = new ImageArtifacts(artifacts, "api");
-            var digest = Write(image.Archive);
+            var digest = ArchiveFile.Write(image.Archive, Layers, LayerSize);
             List<Peer> peers = [new("ImagePusher", host => PushAsync(directory.FullName, host, digest))];
             if (Finds("skopeo"))
             {
@@ -104,39 +99,6 @@ internal static class PushBenchmark
         await new ImagePusher(new(new() { Root = root, SettingsFile = "" }, settings, environment), clients, Silence.Instance, TimeProvider.System).PushAsync();
     }
 
-    private static Digest Write(string path)
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        using var file = File.Create(path);
-        using var tar = new TarWriter(file, TarEntryFormat.Ustar);
-        var layers = Enumerable.Range(0, Layers).Select(i =>
-        {
-            using var layer = new MemoryStream();
-            using (var content = new TarWriter(layer, TarEntryFormat.Ustar, leaveOpen: true))
-            {
-                content.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, $"layer{i}") { DataStream = new MemoryStream(RandomNumberGenerator.GetBytes(LayerSize)) });
-            }
-
-            return Blob(tar, "application/vnd.oci.image.layer.v1.tar", layer.ToArray());
-        }).ToList();
-        var diffs = string.Join(',', layers.Select(layer => $"\"{layer.Digest}\""));
-        var config = Blob(tar, MediaTypes.Config, Encoding.UTF8.GetBytes($$$"""{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[{{{diffs}}}]},"config":{}}"""));
-        var manifest = Blob(tar, MediaTypes.Manifest, JsonSerializer.SerializeToUtf8Bytes(new OciManifest { Config = config, Layers = [.. layers] }, OciJson.Default.OciManifest));
-        Entry(tar, "index.json", JsonSerializer.SerializeToUtf8Bytes(new OciIndex { Manifests = [manifest] }, OciJson.Default.OciIndex));
-        Entry(tar, "oci-layout", """{"imageLayoutVersion":"1.0.0"}"""u8.ToArray());
-        return manifest.Digest;
-    }
-
-    private static OciDescriptor Blob(TarWriter tar, string mediaType, byte[] bytes)
-    {
-        var descriptor = OciDescriptor.Of(mediaType, bytes);
-        Entry(tar, "blobs/sha256/" + descriptor.Digest.Hex, bytes);
-        return descriptor;
-    }
-
-    private static void Entry(TarWriter tar, string name, byte[] bytes) =>
-        tar.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(bytes) });
-
     private static bool Finds(string program) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, program)));
 
@@ -162,15 +124,6 @@ internal static class PushBenchmark
                     durations.Add(Stopwatch.GetElapsedTime(start));
                 }
             }
-        }
-    }
-
-    private sealed class Silence : IReporter
-    {
-        public static readonly Silence Instance = new();
-
-        public void Report(RunEvent runEvent)
-        {
         }
     }
 }

@@ -66,6 +66,9 @@ public sealed record RegistryConnection(string Host, string Prefix, bool Insecur
     /// <summary>Absolute path of an authority's certificate (PEM) that is trusted beside the system's; null for none.</summary>
     public string? CertificateAuthority { get; init; }
 
+    /// <summary>The repository that builds keep their cache in, a tag for each image; null for none.</summary>
+    public string? Cache { get; init; }
+
     /// <summary>The repository of an image, without tag or digest, e.g. <c>gitea.example.com/me/honeydue/api</c>.</summary>
     public string RepositoryOf(string image) => Prefix.Length == 0 ? $"{Host}/{image}" : $"{Host}/{Prefix}/{image}";
 

@@ -47,8 +47,15 @@ internal sealed class KubeconfigOpener(SecretReader secrets, EnvironmentVariable
     {
         var registry = environment.Registry!;
         var (host, prefix) = registry.Address.Split('/', 2) is [var name, var path] ? (name, path) : (registry.Address, "");
-        return new RegistryConnection(host, prefix, registry.Insecure, variables["DOCKER_CONFIG"] ?? UserPath.Resolve("~/.docker", settings.Root, variables))
+        var connection = new RegistryConnection(host, prefix, registry.Insecure, variables["DOCKER_CONFIG"] ?? UserPath.Resolve("~/.docker", settings.Root, variables));
+        return connection with
         {
+            Cache = registry.Cache switch
+            {
+                null or "false" => null,
+                "true" => connection.RepositoryOf("cache"),
+                var repository => repository,
+            },
             CertificateAuthority = registry.CertificateAuthority is { } authority ? UserPath.Resolve(authority, settings.Root, variables) : null,
         };
     }

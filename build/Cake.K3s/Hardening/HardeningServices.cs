@@ -51,7 +51,8 @@ internal static class HardeningServices
         .AddControl<AuditLogControl>()
         .AddControl<PodSecurityControl>()
         .AddCloudflareOnly()
-        .AddClusterControls();
+        .AddClusterControls()
+        .AddSignedImages();
 
     internal static IServiceCollection AddControl<T>(this IServiceCollection services)
         where T : class, IControl => services.AddSingleton<IControl, T>();

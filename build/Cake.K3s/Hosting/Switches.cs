@@ -76,7 +76,7 @@ public static class Switches
         new(Image, "NAME|REFERENCE", "Verify: the image to tell about; all that were pushed last otherwise"),
         new(Registry, "ADDRESS", "another registry than the environment's, e.g. its mirror; http:// before it for plain HTTP"),
         new(Mirror, "ADDRESS", "MirrorImages: the registry to copy to"),
-        new(Confirm, null, "PruneRegistry: delete what it shows"),
+        new(Confirm, null, "PruneRegistry, UnblockWebhooks: delete what is shown"),
         new("purge", null, "SandboxDown: remove the sandbox's data too"),
         new("sequential", null, "run one task at a time"),
         new("fail-fast", null, "stop running tasks at the first failure"),

@@ -22,6 +22,15 @@ internal static class BuildxFailure
         }
 
         var message = last[Mark.Length..];
+        if (message.Contains("Cache export is not supported", StringComparison.OrdinalIgnoreCase))
+        {
+            return new(
+                ExitCodes.RequirementMissing,
+                $"image {image} did not build: the builder cannot export the cache that 'registry.cache' asks for: {message}",
+                "Turn on the Docker engine's containerd image store, make a builder (docker buildx create --use --driver docker-container), or take 'registry.cache' out of deploy.yaml.",
+                innerException: cause);
+        }
+
         return IsArchiveUnsupported(message)
             ? new(
                 ExitCodes.RequirementMissing,

@@ -26,15 +26,17 @@ public sealed class ImageBuilder
     private readonly IToolbox _toolbox;
     private readonly ICommandRunner _commands;
     private readonly RegistryClients _registries;
+    private readonly SecretReader _secrets;
     private readonly IReporter _reporter;
     private readonly TimeProvider _time;
 
-    internal ImageBuilder(PipelineRun run, IToolbox toolbox, ICommandRunner commands, RegistryClients registries, IReporter reporter, TimeProvider time)
+    internal ImageBuilder(PipelineRun run, IToolbox toolbox, ICommandRunner commands, RegistryClients registries, SecretReader secrets, IReporter reporter, TimeProvider time)
     {
         _run = run;
         _toolbox = toolbox;
         _commands = commands;
         _registries = registries;
+        _secrets = secrets;
         _reporter = reporter;
         _time = time;
     }
@@ -180,6 +182,7 @@ public sealed class ImageBuilder
     {
         var buildx = await _toolbox.RequireAsync(ToolName.Buildx, "task BuildImage", cancellationToken);
         var metadata = Path.Combine(artifacts.Directory, "metadata.json");
+        var secrets = await SecretsOfAsync(name, inputs.Image, cancellationToken);
         var settings = new BuildxSettings
         {
             Context = ContextOf(inputs.Image),
@@ -192,6 +195,8 @@ public sealed class ImageBuilder
             BuildArguments = inputs.Arguments,
             PinnedBases = inputs.Bases.Where(pin => pin.Key != pin.Value).ToImmutableSortedDictionary(StringComparer.Ordinal),
             Labels = LabelsOf(record),
+            Secrets = secrets.ToImmutableSortedDictionary(secret => secret.Id, secret => secret.Variable, StringComparer.Ordinal),
+            Cache = environment.Registry.Cache is { } cache ? $"{cache}:{name}" : null,
         };
         var epoch = (record.CommitTime ?? DateTimeOffset.UnixEpoch).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
         var variables = buildx.Environment
@@ -209,6 +214,7 @@ public sealed class ImageBuilder
             var command = new Command(buildx.Path, BuildxArguments.Build(settings))
             {
                 Environment = variables,
+                SecretEnvironment = secrets.ToImmutableDictionary(secret => secret.Variable, secret => secret.Value),
                 Purpose = $"build image {name}",
                 OnLine = line =>
                 {
@@ -236,6 +242,20 @@ public sealed class ImageBuilder
         File.Delete(metadata);
         File.Move(settings.Archive, artifacts.Archive, overwrite: true);
         return archive.Digest;
+    }
+
+    /// <summary>Reads the build's secrets; each goes to buildx, and to nobody else, as a variable of its own.</summary>
+    private async Task<IReadOnlyList<(string Id, string Variable, Secret Value)>> SecretsOfAsync(string name, ImageSettings image, CancellationToken cancellationToken)
+    {
+        var secrets = new List<(string Id, string Variable, Secret Value)>();
+
+        // One after the other: a command may ask the operator something.
+        foreach (var (id, source) in image.Secrets.OrderBy(secret => secret.Key, StringComparer.Ordinal))
+        {
+            secrets.Add((id, $"CAKE_K3S_BUILD_SECRET_{secrets.Count}", await _secrets.ReadAsync($"build secret {id} of image {name}", source, _run.Settings.Root, cancellationToken)));
+        }
+
+        return secrets;
     }
 
     /// <summary>Writes down how the image was built and what is in it, for Sign to sign.</summary>

@@ -141,7 +141,14 @@ public sealed class ImageSigner
             Timeout = TimeSpan.FromMinutes(2),
             Purpose = $"sign image {image}",
         };
-        await _commands.RunAsync(CosignPassword.Give(command, key.Password), cancellationToken);
+        try
+        {
+            await _commands.RunAsync(CosignPassword.Give(command, key.Password), cancellationToken);
+        }
+        catch (CommandFailedException e) when (CosignFailure.Explain(key.PrivateKey, e) is { } explained)
+        {
+            throw explained;
+        }
     }
 
     // Asked once a run: a second answer would be the same.

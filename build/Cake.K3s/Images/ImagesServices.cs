@@ -21,6 +21,7 @@ internal static class ImagesServices
             provider.GetRequiredService<IToolbox>(),
             provider.GetRequiredService<ICommandRunner>(),
             provider.GetRequiredService<RegistryClients>(),
+            provider.GetRequiredService<SecretReader>(),
             provider.GetRequiredService<IReporter>(),
             provider.GetRequiredService<TimeProvider>()))
         .AddSingleton(provider => new ImageSigner(

@@ -103,7 +103,15 @@ public sealed class SigningKeyPairs
                 Timeout = TimeSpan.FromMinutes(2),
                 Purpose = "make the signing key",
             };
-            await _commands.RunAsync(CosignPassword.Give(command, password), _run.Cancellation);
+            try
+            {
+                await _commands.RunAsync(CosignPassword.Give(command, password), _run.Cancellation);
+            }
+            catch (CommandFailedException e) when (CosignFailure.Explain(place.Signing.PrivateKey ?? "", e) is { } explained)
+            {
+                throw explained;
+            }
+
             if (place.PrivateKeyFile is { } privateKey)
             {
                 File.Move(Path.Combine(fresh, Prefix + ".key"), privateKey);

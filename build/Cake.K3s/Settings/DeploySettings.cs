@@ -62,6 +62,12 @@ public sealed record ImageSettings
     /// <summary>Build arguments by name.</summary>
     public ImmutableDictionary<string, string> Arguments { get; init; } = ImmutableDictionary<string, string>.Empty;
 
+    /// <summary>
+    /// Build secrets by the id that <c>RUN --mount=type=secret,id=ID</c> names. They are no part of the image nor of its content key.
+    /// </summary>
+    [Pattern("^[a-zA-Z0-9_.-]+$", "letters, digits, underscores, dots and dashes")]
+    public ImmutableDictionary<string, SecretSource> Secrets { get; init; } = ImmutableDictionary<string, SecretSource>.Empty;
+
     /// <summary>A command run in the context before the build, e.g. <c>dotnet publish -o out</c>; null for none. A shell reads it.</summary>
     public string? Prepare { get; init; }
 
@@ -128,6 +134,7 @@ public enum SchemaChange
 public sealed record SigningSettings
 {
     /// <summary>cosign's key reference: a file's path, <c>env://NAME</c>, <c>hashivault://NAME</c> or a KMS address.</summary>
+    [Pattern("^((?!.*://).+|(env|hashivault|awskms|gcpkms|azurekms|k8s)://.+)$", "a file's path, env://NAME, hashivault://NAME, awskms://…, gcpkms://…, azurekms://… or k8s://NAMESPACE/NAME")]
     public string? PrivateKey { get; init; }
 
     /// <summary>The public key's file, checked in.</summary>
@@ -339,6 +346,13 @@ public sealed record RegistrySettings
     /// <summary>Plain HTTP instead of HTTPS.</summary>
     public bool Insecure { get; init; }
 
+    /// <summary>
+    /// Where builds keep their cache, with all stages: <c>true</c> for the repository <c>cache</c> beside the images, or another
+    /// repository's reference without tag; null for nowhere. The builder must be able to export one.
+    /// </summary>
+    [Pattern("^(true|false|[a-zA-Z0-9.-]+(:[0-9]+)?(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)+)$", "true, false, or a repository such as gitea.example.com/me/cache")]
+    public string? Cache { get; init; }
+
     /// <summary>A file with the certificate of the registry's own authority (PEM), trusted beside the system's; null for none.</summary>
     public string? CertificateAuthority { get; init; }
 }
@@ -431,4 +445,7 @@ public sealed record HardeningSettings
 
     /// <summary>Who may connect to whom in the app's namespace; null leaves everything open.</summary>
     public NetworkPolicySettings? NetworkPolicies { get; init; }
+
+    /// <summary>Which images the app's namespace takes; null for any.</summary>
+    public SignedImagesSettings? SignedImages { get; init; }
 }

@@ -5,6 +5,7 @@ using Cake.K3s.Images;
 using Cake.K3s.Images.Oci;
 using Cake.K3s.Images.Registry;
 using Cake.K3s.IntegrationTests.Images.Fixtures;
+using Cake.K3s.IntegrationTests.Kubernetes;
 using Cake.K3s.Settings;
 using LibGit2Sharp;
 
@@ -190,6 +191,78 @@ internal sealed class ImageBuilderTests
         await app.BuildAsync();
         Assert.That(app.Artifacts("web").ReadBuild().ContentKey, Is.Not.EqualTo(first.ContentKey));
         Assert.That(app.Artifacts("web").ReadBuild().Digest, Is.Not.EqualTo(first.Digest));
+    }
+
+    [Test]
+    public async Task Should_give_secrets_to_the_build_and_leave_them_in_no_image_log_or_argument_When_it_has_any()
+    {
+        const string Token = "s3cr3t-of-the-build";
+        _app.Variables["NPM_TOKEN"] = Token;
+        var image = _app.Settings.Images["api"] with { Secrets = ImmutableDictionary<string, SecretSource>.Empty.Add("npm_token", new() { Variable = "NPM_TOKEN" }) };
+        _app.Settings = _app.Settings with { Images = ImmutableDictionary<string, ImageSettings>.Empty.Add("api", image) };
+        using var client = Registries.Open(_server.Connection);
+        var shell = await ShellImage.MakeAsync(ExternalTools.Packages);
+        await shell.PushAsync(client, "shell");
+        _app.Files.Write(
+            "api/Dockerfile",
+            $"FROM {_server.Host}/shell@{shell.Digest}\nRUN --mount=type=secret,id=npm_token cat /run/secrets/npm_token && wc -c < /run/secrets/npm_token > /length\n");
+        await using var watch = new CommandLineWatch();
+
+        await _app.BuildAsync();
+
+        var archive = OciArchive.Open(_app.Artifacts("api").Archive);
+        var layers = archive.Manifest.Layers.Select(layer => Unpacked(archive, layer)).ToList();
+        Assert.That(layers, Has.Some.Contains($"\n{Token.Length}\n").Or.Some.Contains($"{Token.Length}\n"), "the build did not see the secret");
+        Assert.That(layers, Has.None.Contains(Token));
+        Assert.That(File.ReadAllText(_app.Artifacts("api").Log), Does.Not.Contain(Token));
+        Assert.That(_app.Reporter.Lines, Has.None.Contains(Token));
+        Assert.That(watch.Seen, Has.Some.Contains("--secret id=npm_token,env=").And.None.Contains(Token));
+    }
+
+    [Test]
+    public async Task Should_keep_the_builds_cache_in_the_registry_When_one_is_named()
+    {
+        _app.Environment = _app.Environment with { Registry = _app.Environment.Registry with { Cache = _app.RepositoryOf("cache") } };
+
+        await _app.BuildAsync();
+
+        using var client = Registries.Open(_server.Connection);
+        Assert.That(await client.FindDigestAsync("shop/cache", "api", default), Is.Not.Null);
+        Assert.That(await client.FindDigestAsync("shop/cache", "worker", default), Is.Not.Null);
+    }
+
+    [Test]
+    public async Task Should_build_again_When_the_keys_tag_was_moved_to_an_older_image_that_is_signed_too()
+    {
+        await BuildAndPushAsync();
+        var old = _app.Artifacts("api").ReadBuild();
+        _app.Files.Write("api/api.txt", "mended");
+        await BuildAndPushAsync();
+        var mended = _app.Artifacts("api").ReadBuild();
+        using var client = Registries.Open(_server.Connection);
+        var manifest = (await client.FindManifestAsync("shop/api", old.Digest.ToString(), default))!;
+        await client.PushManifestAsync("shop/api", ContentKey.TagOf(mended.ContentKey), manifest.Bytes, manifest.MediaType, default);
+        Assert.That(() => _app.InspectAsync($"{_app.RepositoryOf("api")}:{ContentKey.TagOf(mended.ContentKey)}"), Throws.TypeOf<K3sException>().With.Message.Contains("was moved"));
+
+        await BuildAndPushAsync();
+
+        Assert.That(_app.Artifacts("api").FindPush()!.Digest, Is.EqualTo(mended.Digest));
+        Assert.That(await client.FindDigestAsync("shop/api", ContentKey.TagOf(mended.ContentKey), default), Is.EqualTo(mended.Digest));
+    }
+
+    private async Task BuildAndPushAsync()
+    {
+        await _app.BuildAsync();
+        await _app.SignAsync();
+        await _app.PushAsync();
+    }
+
+    private static string Unpacked(OciArchive archive, OciDescriptor layer)
+    {
+        using var packed = archive.OpenBlob(layer, 0, layer.Size);
+        using var tar = new System.IO.Compression.GZipStream(packed, System.IO.Compression.CompressionMode.Decompress);
+        using var reader = new StreamReader(tar, Encoding.Latin1);
+        return reader.ReadToEnd();
     }
 
     [Test]

@@ -144,9 +144,42 @@ internal sealed class PushFaultTests : IDisposable
         Assert.That(files.Where(file => secrets.Any(File.ReadAllText(file).Contains)), Is.Empty);
     }
 
-    private static async Task<(int ExitCode, string Output)> RunAsync(App app, string target)
+    [Test]
+    public async Task Should_sign_with_a_key_from_a_variable_When_the_host_is_told_which()
     {
-        using var host = HostProcess.Start(app, target);
+        await using var server = await RegistryServer.StartAsync();
+        using var app = await App.CreateAsync(server.Connection, "api");
+        HostProcess.WriteSettings(app, "env://SIGNING_KEY");
+        var variables = new Dictionary<string, string> { ["SIGNING_KEY"] = File.ReadAllText(app.Files.File("cosign.key")) };
+        File.Delete(app.Files.File("cosign.key"));
+        var digest = app.WriteBuild("api", "1", 1000);
+
+        var sign = await RunAsync(app, "Sign", variables);
+
+        Assert.That(sign.ExitCode, Is.Zero, sign.Output);
+        await app.PushAsync();
+        await SeeSignedAsync(server, app, digest);
+    }
+
+    [Test]
+    public async Task Should_say_that_this_cosign_is_built_without_it_When_the_key_is_in_Vault()
+    {
+        var cosign = await ExternalTools.RequireAsync(Cake.K3s.Tools.ToolName.Cosign);
+        Assume.That(cosign.Source, Is.Not.EqualTo("PATH"), "a cosign of one's own may be built with it");
+        await using var server = await RegistryServer.StartAsync();
+        using var app = await App.CreateAsync(server.Connection, "api");
+        HostProcess.WriteSettings(app, "hashivault://shop");
+        app.WriteBuild("api", "1", 1000);
+
+        var sign = await RunAsync(app, "Sign");
+
+        Assert.That(sign.ExitCode, Is.EqualTo(ExitCodes.RequirementMissing), sign.Output);
+        Assert.That(sign.Output, Does.Contain("built without support for hashivault://").And.Contain("release of sigstore/cosign"));
+    }
+
+    private static async Task<(int ExitCode, string Output)> RunAsync(App app, string target, Dictionary<string, string>? variables = null)
+    {
+        using var host = HostProcess.Start(app, target, variables);
         var (output, error) = (host.StandardOutput.ReadToEndAsync(), host.StandardError.ReadToEndAsync());
         await host.WaitForExitAsync();
         return (host.ExitCode, await output + await error);

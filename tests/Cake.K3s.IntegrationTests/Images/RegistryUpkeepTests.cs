@@ -4,6 +4,7 @@ using Cake.K3s.Images;
 using Cake.K3s.Images.Pruning;
 using Cake.K3s.Images.Registry;
 using Cake.K3s.IntegrationTests.Images.Fixtures;
+using Microsoft.AspNetCore.Http;
 
 namespace Cake.K3s.IntegrationTests.Images;
 
@@ -58,6 +59,71 @@ internal sealed class RegistryUpkeepTests
     }
 
     [Test]
+    public async Task Should_delete_tag_by_tag_with_the_package_API_and_keep_what_is_kept_When_the_registry_is_Giteas()
+    {
+        // A stand-in: the real registry, with the answers of Gitea's published API before it.
+        await using var gitea = await RegistryProxy.StartAsync(_server);
+        _server.LogIn(host: gitea.Host);
+        var deleted = new List<string>();
+        gitea.Fault = async (context, _) =>
+        {
+            const string Packages = "/api/v1/packages/shop/container/app%2Fapi/";
+            var path = context.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpRequestFeature>()!.RawTarget;
+            if (path == "/api/v1/version")
+            {
+                await context.Response.WriteAsync("""{"version":"1.26.1"}""");
+                return true;
+            }
+
+            if (context.Request.Method != "DELETE" || !path.StartsWith(Packages, StringComparison.Ordinal) || context.Request.Headers.Authorization != RegistryServer.BasicAuthorization)
+            {
+                return false;
+            }
+
+            var version = Uri.UnescapeDataString(path[Packages.Length..]);
+            deleted.Add(version);
+            if (Digest.TryParse(version) is { } digest)
+            {
+                await _client.DeleteManifestAsync("shop/app/api", digest, default);
+            }
+
+            context.Response.StatusCode = 204;
+            return true;
+        };
+        _app.Environment = _app.Environment with { Registry = gitea.Connection with { Prefix = "shop/app" } };
+        var (old, now) = await PushTwoAsync();
+        var signature = await _client.FindDigestAsync("shop/app/api", LegacySignature.TagOf(old), default);
+
+        await PruneAsync(confirm: true, used: []);
+
+        Assert.That(deleted, Is.EqualTo(new[] { "key-" + Key(1), old.ToString(), LegacySignature.TagOf(old), signature!.ToString() }));
+        Assert.That(gitea.Requests, Has.None.StartWith("DELETE /v2/"));
+        Assert.That(await _client.FindDigestAsync("shop/app/api", now.ToString(), default), Is.Not.Null);
+        Assert.That(_app.Reporter.Lines, Has.Some.Contains("is Gitea 1.26.1"));
+    }
+
+    [Test]
+    public async Task Should_delete_the_bundles_too_When_the_image_is_signed_in_that_form()
+    {
+        using var app = await App.CreateAsync(_server.Connection, "api");
+        app.Environment = app.Environment with { SigningKey = app.Environment.SigningKey with { Form = Settings.SignatureForm.Bundle } };
+        var old = app.WriteBuild("api", Key(1), 1000);
+        await app.SignAsync();
+        await app.PushAsync();
+        var bundles = (await _client.ReferrersAsync("shop/api", old, default)).Manifests;
+        app.WriteBuild("api", Key(2), 1000);
+        await app.SignAsync();
+        await app.PushAsync();
+
+        await PruneAsync(app, confirm: true, used: []);
+
+        Assert.That(await ExistsAsync(old), Is.False);
+        Assert.That(bundles, Has.Length.EqualTo(1));
+        Assert.That(await ExistsAsync(bundles[0].Digest), Is.False);
+        Assert.That(await _client.FindDigestAsync("shop/api", RegistryClient.FallbackTagOf(old), default), Is.Null);
+    }
+
+    [Test]
     public async Task Should_keep_what_an_environment_runs_When_confirmed()
     {
         var (old, _) = await PushTwoAsync();
@@ -101,12 +167,14 @@ internal sealed class RegistryUpkeepTests
 
     private async Task<bool> ExistsAsync(Digest digest) => await _client.FindDigestAsync("shop/api", digest.ToString(), default) is not null;
 
-    private Task PruneAsync(bool confirm, params Digest[] used) => new RegistryPruner(
-        new(_app.Run.Options with { Confirm = confirm }, _app.Settings, _app.Environment),
+    private Task PruneAsync(bool confirm, params Digest[] used) => PruneAsync(_app, confirm, used);
+
+    private static Task PruneAsync(App app, bool confirm, params Digest[] used) => new RegistryPruner(
+        new(app.Run.Options with { Confirm = confirm }, app.Settings, app.Environment),
         [],
         new FixedUse(used),
         Registries.Clients(),
-        _app.Reporter,
+        app.Reporter,
         TimeProvider.System).PruneAsync();
 
     private sealed class FixedUse(Digest[] used) : IImagesInUse

@@ -65,7 +65,7 @@ internal sealed class ShellImage
 
             using var content = busybox.OpenRead();
             writer.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, "bin/busybox") { Mode = (UnixFileMode)0b111_101_101, DataStream = content });
-            foreach (var applet in (string[])["sh", "sleep", "echo", "printf", "cat", "touch", "mkdir", "tail", "nc", "httpd", "date", "true", "false", "test", "ls"])
+            foreach (var applet in (string[])["sh", "sleep", "echo", "printf", "cat", "wc", "touch", "mkdir", "tail", "nc", "httpd", "date", "true", "false", "test", "ls"])
             {
                 writer.WriteEntry(new UstarTarEntry(TarEntryType.SymbolicLink, "bin/" + applet) { LinkName = "busybox" });
             }

@@ -29,6 +29,15 @@ internal sealed class BuildxFailureTests
     }
 
     [Test]
+    public void Should_explain_the_builder_When_it_cannot_export_the_cache()
+    {
+        var failure = BuildxFailure.Of("api", "build.log", ["ERROR: Cache export is not supported for the docker driver."], Cause);
+
+        Assert.That(failure.ExitCode, Is.EqualTo(ExitCodes.RequirementMissing));
+        Assert.That(failure.NextStep, Does.Contain("docker-container").And.Contain("registry.cache"));
+    }
+
+    [Test]
     public void Should_pass_on_the_runners_failure_When_buildx_said_nothing() =>
         Assert.That(BuildxFailure.Of("api", "build.log", [], Cause).Summary, Does.Contain("exit code 1"));
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Collections.Concurrent;
 using Cake.K3s.Environments;
 using Cake.K3s.Hosting;
@@ -9,7 +10,7 @@ namespace Cake.K3s.Images.Pruning;
 
 /// <summary>
 /// Deletes images of the app that no environment runs or could roll back to, with their signatures and attestations. An image
-/// goes as a whole, by its digest: deleting a digest takes all its tags along, on Gitea as on any other registry.
+/// goes as a whole, by its digest, which takes all its tags along; on Gitea by its package API, version by version.
 /// </summary>
 public sealed class RegistryPruner
 {
@@ -47,6 +48,12 @@ public sealed class RegistryPruner
         var environment = await _run.EnvironmentAsync();
         var used = await UsedAsync(environment, cancellationToken);
         using var registry = _registries.Open(environment.Registry);
+        using var gitea = await _registries.FindGiteaAsync(environment.Registry, cancellationToken);
+        if (gitea is not null)
+        {
+            _reporter.Step("registry", $"{environment.Registry.Host} is Gitea {gitea.Version}: its package API deletes tag by tag");
+        }
+
         var keys = SigningKeys.Accepted(environment.SigningKey);
         var gone = 0;
         foreach (var name in _run.Settings.Images.Keys.Order(StringComparer.Ordinal))
@@ -67,7 +74,7 @@ public sealed class RegistryPruner
                 _reporter.Step(name, $"{(_run.Options.Confirm ? "deleted" : "would go")}: {what}, and {entry.Companions.Length} signatures and attestations");
                 if (_run.Options.Confirm)
                 {
-                    await DeleteAsync(registry, repository, entry, cancellationToken);
+                    await DeleteAsync(registry, gitea, repository, entry, cancellationToken);
                 }
             }
         }
@@ -131,20 +138,41 @@ public sealed class RegistryPruner
         return built is { } time && _time.GetUtcNow() - time < Young ? "it was built within a day" : null;
     }
 
-    private static async Task DeleteAsync(RegistryClient registry, string repository, PruneEntry entry, CancellationToken cancellationToken)
+    private static async Task DeleteAsync(RegistryClient registry, GiteaPackages? gitea, string repository, PruneEntry entry, CancellationToken cancellationToken)
     {
         var referrers = await registry.ReferrersAsync(repository, entry.Digest, cancellationToken);
 
         // The image before its signature: at no moment is there an image without one.
-        await registry.DeleteManifestAsync(repository, entry.Digest, cancellationToken);
+        await DeleteAsync(registry, gitea, repository, entry.Digest, entry.Tags, cancellationToken);
         foreach (var referrer in referrers.Manifests)
         {
-            await registry.DeleteManifestAsync(repository, referrer.Digest, cancellationToken);
+            await DeleteAsync(registry, gitea, repository, referrer.Digest, [], cancellationToken);
         }
 
-        foreach (var (_, digest) in entry.Companions)
+        foreach (var (tag, digest) in entry.Companions)
+        {
+            await DeleteAsync(registry, gitea, repository, digest, [tag], cancellationToken);
+        }
+    }
+
+    private static async Task DeleteAsync(
+        RegistryClient registry,
+        GiteaPackages? gitea,
+        string repository,
+        Digest digest,
+        ImmutableArray<string> tags,
+        CancellationToken cancellationToken)
+    {
+        if (gitea is null)
         {
             await registry.DeleteManifestAsync(repository, digest, cancellationToken);
+            return;
+        }
+
+        // The tags first: they are what the image is pulled by.
+        foreach (var version in tags.Append(digest.ToString()))
+        {
+            await gitea.DeleteAsync(repository, version, cancellationToken);
         }
     }
 }

@@ -30,6 +30,9 @@ internal sealed partial class RegistryAuthentication(
     private RegistryCredential? _credential;
     private bool _looked;
 
+    /// <summary>Sends the user name and password unasked: for an API that answers who is not logged in as if there were nothing.</summary>
+    public bool BasicAtOnce { init => _challenge = value ? new BasicChallenge() : null; }
+
     /// <summary>What to send with a request for a scope; null before a challenge came, and for an anonymous registry.</summary>
     /// <param name="scope">E.g. <c>repository:me/app:pull,push</c>.</param>
     /// <param name="cancellationToken">Cancels.</param>

@@ -15,6 +15,34 @@ internal sealed class RegistryClients(DockerCredentials credentials, ISecretMask
     /// <param name="chunkSize">The largest body of one upload request, in bytes.</param>
     public RegistryClient Open(RegistryConnection registry, long chunkSize = RegistryClient.DefaultChunkSize)
     {
+        var http = Http(registry);
+        return new(http, Transport(registry, http, basicAtOnce: false), chunkSize);
+    }
+
+    /// <summary>The package API of the Gitea that the registry belongs to; null if it is no Gitea's.</summary>
+    public async Task<GiteaPackages?> FindGiteaAsync(RegistryConnection registry, CancellationToken cancellationToken)
+    {
+        var http = Http(registry);
+        try
+        {
+            var transport = Transport(registry, http, basicAtOnce: true);
+            if (await GiteaPackages.FindVersionAsync(transport, cancellationToken) is { } version)
+            {
+                var packages = new GiteaPackages(http, transport, version);
+                http = null;
+                return packages;
+            }
+
+            return null;
+        }
+        finally
+        {
+            http?.Dispose();
+        }
+    }
+
+    private static HttpClient Http(RegistryConnection registry)
+    {
         var http = new HttpClient(new SocketsHttpHandler
         {
             ConnectTimeout = TimeSpan.FromSeconds(10),
@@ -28,13 +56,21 @@ internal sealed class RegistryClients(DockerCredentials credentials, ISecretMask
             Timeout = Timeout.InfiniteTimeSpan,
         };
         http.DefaultRequestHeaders.UserAgent.ParseAdd("cake-k3s");
+        return http;
+    }
+
+    private RegistryTransport Transport(RegistryConnection registry, HttpClient http, bool basicAtOnce)
+    {
         var authentication = new RegistryAuthentication(
             registry.Host,
             token => credentials.FindAsync(registry.DockerConfig, registry.Host, token),
             http,
             mask,
-            time);
-        return new(http, new(registry.Host, http, authentication, reporter, time, Retries), chunkSize);
+            time)
+        {
+            BasicAtOnce = basicAtOnce,
+        };
+        return new(registry.Host, http, authentication, reporter, time, Retries);
     }
 
     private static Uri BaseAddress(RegistryConnection registry) =>

@@ -108,6 +108,11 @@ internal sealed class App : IDisposable
 
     public async Task CheckAsync(params string[] images) => await new ImageGate(Run, Registries.Clients(Reporter), Reporter).CheckAsync(images, default);
 
+    /// <summary>Variables that secrets are read from, besides the key's password.</summary>
+    public Dictionary<string, string> Variables { get; } = new() { ["PASSWORD"] = KeyPassword };
+
+    private SecretReader Secrets => new(new(Variables.GetValueOrDefault), ExternalTools.Commands, new SecretMask());
+
     public SigningKeyPairs KeyPairs => new(
         Run,
         ExternalTools.Toolbox,
@@ -120,7 +125,7 @@ internal sealed class App : IDisposable
 
     public string RepositoryOf(string image) => Environment.Registry.RepositoryOf(image);
 
-    public async Task BuildAsync() => await new ImageBuilder(Run, ExternalTools.Toolbox, ExternalTools.Commands, Registries.Clients(Reporter), Reporter, TimeProvider.System).BuildAsync();
+    public async Task BuildAsync() => await new ImageBuilder(Run, ExternalTools.Toolbox, ExternalTools.Commands, Registries.Clients(Reporter), Secrets, Reporter, TimeProvider.System).BuildAsync();
 
     public async Task SignAsync() => await new ImageSigner(Run, Toolbox, ExternalTools.Commands, Reporter).SignAsync();
 

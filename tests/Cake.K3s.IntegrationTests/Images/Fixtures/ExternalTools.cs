@@ -22,6 +22,8 @@ internal static class ExternalTools
 
     public static ICommandRunner Commands => Services.GetRequiredService<ICommandRunner>();
 
+    public static IDebianPackages Packages => Services.GetRequiredService<IDebianPackages>();
+
     public static IToolbox Toolbox => Services.GetRequiredService<IToolbox>();
 
     /// <summary>A toolbox whose cosign is one of major version 3, from Debian's unstable branch.</summary>

@@ -7,7 +7,7 @@ namespace Cake.K3s.IntegrationTests.Images.Fixtures;
 internal static class HostProcess
 {
     /// <summary>Writes the settings that the host reads: one environment, whose cluster is never asked.</summary>
-    public static void WriteSettings(App app)
+    public static void WriteSettings(App app, string privateKey = "cosign.key")
     {
         Directory.CreateDirectory(Path.Combine(TestSandbox.RepositoryRoot, ".tools"));
         Directory.CreateSymbolicLink(app.Files.File(".tools"), Path.Combine(TestSandbox.RepositoryRoot, ".tools"));
@@ -36,7 +36,7 @@ internal static class HostProcess
                   address: {registry.Host}/{registry.Prefix}
                   insecure: {(registry.Insecure ? "true" : "false")}
                 signing:
-                  privateKey: cosign.key
+                  privateKey: {privateKey}
                   publicKey: cosign.pub
                   password:
                     variable: KEY_PASSWORD
@@ -47,7 +47,7 @@ internal static class HostProcess
     public static string TemporaryFiles(App app) => app.Files.File("tmp");
 
     /// <summary>Starts a task of the host without those that it depends on.</summary>
-    public static Process Start(App app, string target)
+    public static Process Start(App app, string target, IReadOnlyDictionary<string, string>? variables = null)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Build.dll"), "--target=" + target, "--exclusive"])
         {
@@ -59,6 +59,11 @@ internal static class HostProcess
         start.Environment["KEY_PASSWORD"] = App.KeyPassword;
         start.Environment["NO_COLOR"] = "1";
         start.Environment["TMPDIR"] = TemporaryFiles(app);
+        foreach (var (name, value) in variables ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
+        }
+
         return Process.Start(start)!;
     }
 }

@@ -13,6 +13,9 @@ internal sealed class RegistryServer : IAsyncDisposable
     // bcrypt of the password above.
     private const string PasswordHash = "$2b$04$abcdefghijklmnopqrstuuFuhxWRTXIsURoluSTZ1N4tYaWGn9oOi";
 
+    /// <summary>What a client sends that logs in with them.</summary>
+    public static readonly string BasicAuthorization = "Basic " + Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"{User}:{Password}"));
+
     private readonly TemporaryDirectory _directory = new();
     private readonly CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;

@@ -63,8 +63,7 @@ internal sealed class TokenServer : IAsyncDisposable
 
     private IResult Answer(HttpContext context, string service, string[] scope)
     {
-        var expected = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{RegistryServer.User}:{RegistryServer.Password}"));
-        if (context.Request.Headers.Authorization != expected)
+        if (context.Request.Headers.Authorization != RegistryServer.BasicAuthorization)
         {
             return Results.Unauthorized();
         }
