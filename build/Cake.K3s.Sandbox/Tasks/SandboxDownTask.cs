@@ -1,4 +1,5 @@
 using Cake.Frosting;
+using Cake.K3s.Reporting;
 using Cake.K3s.Sandbox.Opening;
 using Cake.K3s.Tasks;
 
@@ -7,6 +8,7 @@ namespace Cake.K3s.Sandbox.Tasks;
 /// <summary>End the sandbox and take back what it changed on this machine; <c>--purge</c> deletes its data.</summary>
 [TaskName("SandboxDown")]
 [TaskDescription("End the sandbox and take back what it changed on this machine; --purge deletes its data.")]
+[LeavesNoReport]
 public sealed class SandboxDownTask(Lazy<SandboxLifecycle> sandbox) : AsyncFrostingTask<K3sContext>
 {
     /// <inheritdoc/>

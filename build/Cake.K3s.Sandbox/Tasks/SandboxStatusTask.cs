@@ -1,4 +1,5 @@
 using Cake.Frosting;
+using Cake.K3s.Reporting;
 using Cake.K3s.Sandbox.Opening;
 using Cake.K3s.Tasks;
 
@@ -7,6 +8,7 @@ namespace Cake.K3s.Sandbox.Tasks;
 /// <summary>Show the parts of the sandbox: version, address, process, health.</summary>
 [TaskName("SandboxStatus")]
 [TaskDescription("Show the parts of the sandbox: version, address, process, health.")]
+[LeavesNoReport]
 public sealed class SandboxStatusTask(Lazy<SandboxLifecycle> sandbox) : AsyncFrostingTask<K3sContext>
 {
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using Cake.Frosting;
+using Cake.K3s.Reporting;
 using Cake.K3s.Sandbox.Opening;
 using Cake.K3s.Tasks;
 
@@ -7,6 +8,7 @@ namespace Cake.K3s.Sandbox.Tasks;
 /// <summary>Start the sandbox, or whatever of it is down.</summary>
 [TaskName("SandboxUp")]
 [TaskDescription("Start the sandbox, or whatever of it is down.")]
+[LeavesNoReport]
 public sealed class SandboxUpTask(Lazy<SandboxLifecycle> sandbox) : AsyncFrostingTask<K3sContext>
 {
     /// <inheritdoc/>

@@ -3,6 +3,7 @@ using Cake.Core.Diagnostics;
 using Cake.Frosting;
 using Cake.K3s.Hosting;
 using Cake.K3s.Reporting;
+using Cake.K3s.Reporting.Progress;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Cake.K3s.Engine;
@@ -11,8 +12,7 @@ namespace Cake.K3s.Engine;
 internal static class EngineServices
 {
     internal static IServiceCollection AddEngine(this IServiceCollection services) => services
-        .AddSingleton<CakeConsole>()
-        .AddSingleton<IConsole>(provider => new TaskConsole(provider.GetRequiredService<CakeConsole>()))
+        .AddSingleton<IConsole>(provider => new TaskConsole(provider.GetRequiredService<Screen>()))
         .AddSingleton<ICakeEngine>(provider => new PipelineEngine(
             provider.GetRequiredService<ICakeDataService>(),
             provider.GetRequiredService<ICakeLog>(),

@@ -11,6 +11,8 @@ using Cake.K3s.Kubernetes;
 using Cake.K3s.Notifications;
 using Cake.K3s.Processes;
 using Cake.K3s.Reporting;
+using Cake.K3s.Reporting.Progress;
+using Cake.K3s.Reporting.Report;
 using Cake.K3s.Requirements;
 using Cake.K3s.Scaffolding;
 using Cake.K3s.Settings;
@@ -45,6 +47,12 @@ public static class K3sHostExtensions
             provider.GetRequiredService<ICakeEnvironment>()))
         .AddSingleton<PipelineRun>()
         .AddSingleton<Preflight>()
+        .AddSingleton(provider => new RunEnding(
+            provider.GetRequiredService<PipelineRun>(),
+            provider.GetRequiredService<IReporter>(),
+            provider.GetRequiredService<RunRecorder>(),
+            provider.GetRequiredService<ReportFiles>(),
+            provider.GetRequiredService<Screen>()))
         .AddReporting()
         .AddSettings()
         .AddProcesses()

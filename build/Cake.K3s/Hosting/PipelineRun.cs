@@ -37,6 +37,12 @@ public sealed class PipelineRun
     /// <exception cref="SettingsException">There is no such environment (exit code 2).</exception>
     public EnvironmentSettings EnvironmentSettings => Settings.EnvironmentNamed(Options.Environment);
 
+    /// <summary>deploy.yaml if it was read; null otherwise.</summary>
+    internal DeploySettings? KnownSettings => _settings is { IsValueCreated: true } ? _settings.Value : null;
+
+    /// <summary>The name of the chosen environment, as far as it is known without reading deploy.yaml.</summary>
+    internal string? KnownEnvironment => Options.Environment ?? KnownSettings?.DefaultEnvironment;
+
     /// <summary>Cancelled by Ctrl+C and SIGTERM.</summary>
     public CancellationToken Cancellation => _cancellation.Token;
 

@@ -7,7 +7,7 @@ using Cake.K3s.Tasks;
 namespace Cake.K3s.Hosting;
 
 /// <summary>Around the whole run: signals cancel it, and wrong input ends it before the first task.</summary>
-public sealed class RunLifetime(Lazy<Preflight> preflight, IReporter reporter) : FrostingLifetime<K3sContext>, IDisposable
+public sealed class RunLifetime(Lazy<Preflight> preflight, RunEnding ending, IReporter reporter) : FrostingLifetime<K3sContext>, IDisposable
 {
     private readonly List<PosixSignalRegistration> _signals = [];
 
@@ -18,8 +18,7 @@ public sealed class RunLifetime(Lazy<Preflight> preflight, IReporter reporter) :
         {
             _signals.Add(PosixSignalRegistration.Create(signal, received =>
             {
-                received.Cancel = true;
-                context.Run.Cancel();
+                received.Cancel = ending.Interrupt();
             }));
         }
 
@@ -32,7 +31,7 @@ public sealed class RunLifetime(Lazy<Preflight> preflight, IReporter reporter) :
     /// <inheritdoc/>
     public override void Teardown(K3sContext context, ITeardownContext info)
     {
-        reporter.Report(RunFailure.Of(info.ThrownException));
+        ending.End(info.ThrownException);
         Dispose();
     }
 

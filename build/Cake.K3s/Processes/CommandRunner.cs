@@ -16,6 +16,8 @@ internal sealed class CommandRunner(ISecretMask mask, TimeProvider time) : IComm
     // How long the end of a command is waited for after all its processes were ended.
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(5);
 
+    private static readonly TimeSpan InterruptLimit = TimeSpan.FromMilliseconds(500);
+
     public async Task<CommandResult> RunAsync(Command command, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -35,9 +37,19 @@ internal sealed class CommandRunner(ISecretMask mask, TimeProvider time) : IComm
         try
         {
             var exitCode = await ended.WaitAsync(stop.Token);
-            return command.AcceptedExitCodes.Contains(exitCode)
-                ? output.Result(exitCode, time.GetElapsedTime(start))
-                : throw Failure(command, $"ended with exit code {exitCode}", exitCode, output.LastLines);
+            if (command.AcceptedExitCodes.Contains(exitCode))
+            {
+                return output.Result(exitCode, time.GetElapsedTime(start));
+            }
+
+            if (exitCode == ExitCodes.Cancelled)
+            {
+                // A terminal's Ctrl+C goes to the program as well, which may end before this process has heard of it.
+                await Task.Delay(InterruptLimit, time, stop.Token);
+            }
+
+            cancellationToken.ThrowIfCancellationRequested();
+            throw Failure(command, $"ended with exit code {exitCode}", exitCode, output.LastLines);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {

@@ -6,6 +6,7 @@ namespace Cake.K3s.Tasks;
 /// <summary>Shows what there is to run.</summary>
 [TaskName("Default")]
 [TaskDescription("List the targets with what each does.")]
+[LeavesNoReport]
 public sealed class DefaultTask(Lazy<TargetList> targets) : FrostingTask<K3sContext>
 {
     /// <inheritdoc/>

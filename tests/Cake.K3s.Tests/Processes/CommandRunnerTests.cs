@@ -215,6 +215,15 @@ public sealed class CommandRunnerTests
     }
 
     [Test]
+    public void Should_Be_Cancelled_When_The_Program_Heard_Of_Ctrl_C_First()
+    {
+        using var cancellation = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
+
+        Assert.That(
+            async () => await _runner.RunAsync(ShellCommand.Of("exit 130"), cancellation.Token), Throws.InstanceOf<OperationCanceledException>());
+    }
+
+    [Test]
     [Platform("Linux")]
     public async Task Should_not_wait_for_a_background_process_that_holds_the_output()
     {

@@ -126,7 +126,7 @@ public sealed class RolloutVerifier
 
         // Shown before the rollback starts: that takes a while, and takes what is seen here out of the cluster.
         _reporter.Warning(Source, headline);
-        details.ForEach(line => _reporter.Output(Source, line));
+        details.ForEach(line => _reporter.Step(Source, line));
         var (isBack, what) = await RollBackAsync(api, store, release, cancellationToken);
         _reporter.Step(Source, what);
         return new(

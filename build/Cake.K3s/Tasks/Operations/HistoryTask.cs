@@ -1,5 +1,6 @@
 using Cake.Frosting;
 using Cake.K3s.Kubernetes.Releases;
+using Cake.K3s.Reporting;
 using Cake.K3s.Requirements;
 
 namespace Cake.K3s.Tasks.Operations;
@@ -9,6 +10,7 @@ namespace Cake.K3s.Tasks.Operations;
 [TaskDescription("List the releases of the environment.")]
 [Needs(Input.Environment)]
 [Requires(Requirement.Cluster)]
+[LeavesNoReport]
 public sealed class HistoryTask(Lazy<History> history) : AsyncFrostingTask<K3sContext>
 {
     /// <inheritdoc/>

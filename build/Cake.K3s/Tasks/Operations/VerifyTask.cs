@@ -1,5 +1,6 @@
 using Cake.Frosting;
 using Cake.K3s.Images;
+using Cake.K3s.Reporting;
 
 namespace Cake.K3s.Tasks.Operations;
 
@@ -7,6 +8,7 @@ namespace Cake.K3s.Tasks.Operations;
 [TaskName("Verify")]
 [TaskDescription("Tell who signed an image (--image), what it was built from and what is in it.")]
 [Needs(Input.Environment)]
+[LeavesNoReport]
 public sealed class VerifyTask(Lazy<ImageInspector> inspector) : AsyncFrostingTask<K3sContext>
 {
     /// <inheritdoc/>
