@@ -1,4 +1,5 @@
 using Cake.Frosting;
+using Cake.K3s.Reporting;
 using Cake.K3s.Targets;
 
 namespace Cake.K3s.Tasks;
