@@ -13,7 +13,7 @@ internal static partial class PlainText
         text.AsSpan().ContainsAny(Controls) ? OtherControls().Replace(Overwritten().Replace(Sequences().Replace(text, ""), ""), "") : text;
 
     // ECMA-48: control sequences, operating system commands, and what else begins with an escape.
-    [GeneratedRegex(@"\x1B\[[0-?]*[ -/]*[@-~]|\x1B\][^\x07\x1B]*(\x07|\x1B\\)|\x1B[^\[\]]|\x1B")]
+    [GeneratedRegex(@"\x1B\[[0-?]*[ -/]*[@-~]|\x1B\][^\x07\x1B]*(\x07|\x1B\\)|\x1B[ -/]+[0-~]|\x1B[^\[\]]|\x1B")]
     private static partial Regex Sequences();
 
     [GeneratedRegex(@"[^\r\n]*\r+(?=[^\r\n])|\r")]
