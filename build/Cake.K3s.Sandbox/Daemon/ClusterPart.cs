@@ -132,6 +132,7 @@ internal sealed class ClusterPart(
     private HttpClient InsideClient(ClusterCredentials credentials)
     {
         var client = UnixSocketHttp.Client(directory.ApiSocket, Timeout.InfiniteTimeSpan);
+        client.DefaultRequestHeaders.UserAgent.ParseAdd("kube-controller-manager/v1.34");
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", credentials.Token);
         return client;
     }

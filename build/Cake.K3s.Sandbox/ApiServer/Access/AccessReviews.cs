@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Cake.K3s.Sandbox.ApiServer.Http;
 using Cake.K3s.Sandbox.ApiServer.Objects;
 using Cake.K3s.Sandbox.ApiServer.Resources;
 
@@ -43,7 +44,13 @@ internal sealed class AccessReviews(Authenticator authenticator, Authorizer auth
             return new JsonObject { ["allowed"] = authorizer.AllowsPath(user, path.Text("verb") ?? "", path.Text("path") ?? "") };
         }
 
-        var reason = authorizer.Reason(user, AccessRequest.Of(spec.Object("resourceAttributes") ?? []));
+        if (spec.Object("resourceAttributes") is null)
+        {
+            throw ApiErrors.Invalid("authorization.k8s.io", "", "",
+                [FieldError.Invalid("spec.resourceAttributes", null, "exactly one of nonResourceAttributes or resourceAttributes must be specified")]);
+        }
+
+        var reason = authorizer.Reason(user, AccessRequest.Of(spec.Object("resourceAttributes")!));
         var status = new JsonObject { ["allowed"] = reason is not null };
         if (reason is { Length: > 0 })
         {

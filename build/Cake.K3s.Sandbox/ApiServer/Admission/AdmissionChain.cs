@@ -4,6 +4,7 @@ using Cake.K3s.Sandbox.ApiServer.Admission.Policies;
 using Cake.K3s.Sandbox.ApiServer.Http;
 using Cake.K3s.Sandbox.ApiServer.Objects;
 using Cake.K3s.Sandbox.ApiServer.Resources;
+using Cake.K3s.Sandbox.ApiServer.Storage;
 using Cake.K3s.Sandbox.ApiServer.Writing;
 
 namespace Cake.K3s.Sandbox.ApiServer.Admission;
@@ -11,7 +12,7 @@ namespace Cake.K3s.Sandbox.ApiServer.Admission;
 /// <summary>What the kinds themselves ask for before an object is stored: defaults, validation, and what depends on other objects.</summary>
 internal sealed class AdmissionChain(
     ServiceAddresses addresses, ResourceQuotas quotas, LimitRanges limitRanges, PriorityClasses priorities, AdmissionPolicies policies,
-    RoleEscalation escalation)
+    RoleEscalation escalation, ObjectStore store)
 {
     /// <summary>Completes a new object and checks it.</summary>
     /// <exception cref="ApiException">It is not valid.</exception>
@@ -22,6 +23,7 @@ internal sealed class AdmissionChain(
         if (resource.StorageName == "pods")
         {
             priorities.Apply(value);
+            CheckAccount(resource, value);
             limitRanges.Apply(value);
             PodDefaults.ApplyToPod(value.Object("spec")!);
             InitialState.SetQualityOfService(value);
@@ -69,6 +71,16 @@ internal sealed class AdmissionChain(
 
         var charge = quotas.Admit(resource, value, old);
         return resource.StorageName == "services" ? addresses.Allocate(resource, value, old, charge) : charge;
+    }
+
+    /// <summary>The default account is not asked for: a real cluster makes it with the namespace, too, but not always sooner than the first pod.</summary>
+    private void CheckAccount(ResourceDefinition resource, JsonObject pod)
+    {
+        if (pod.Object("spec").Text("serviceAccountName") is { Length: > 0 } account and not "default"
+            && store.Find(new ObjectKey("serviceaccounts", pod.Namespace() ?? "", account)) is null)
+        {
+            throw ApiErrors.Forbidden(resource, pod.Name() ?? "", $"error looking up service account {pod.Namespace()}/{account}: serviceaccount \"{account}\" not found");
+        }
     }
 
     private static void CompleteUpdate(ResourceDefinition resource, JsonObject value, JsonObject old, string? subresource)

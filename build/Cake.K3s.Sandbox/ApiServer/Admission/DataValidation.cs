@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Cake.K3s.Sandbox.ApiServer.Http;
 using Cake.K3s.Sandbox.ApiServer.Objects;
 using Cake.K3s.Sandbox.ApiServer.Resources;
+using Cake.K3s.Sandbox.ApiServer.Schemas;
 
 namespace Cake.K3s.Sandbox.ApiServer.Admission;
 
@@ -128,6 +129,63 @@ internal static class DataValidation
         if (spec.Integer("leaseTransitions") < 0)
         {
             yield return FieldError.Invalid("spec.leaseTransitions", spec["leaseTransitions"], "must be greater than or equal to 0");
+        }
+    }
+
+    public static IEnumerable<FieldError> Role(JsonObject value, bool isCluster)
+    {
+        var at = 0;
+        foreach (var rule in value.Objects("rules"))
+        {
+            var here = $"rules[{at++}]";
+            if (rule.List("verbs") is not { Count: > 0 })
+            {
+                yield return FieldError.Required($"{here}.verbs", "verbs must contain at least one value");
+            }
+
+            if (rule.List("nonResourceURLs") is { Count: > 0 })
+            {
+                if (!isCluster)
+                {
+                    yield return FieldError.Invalid($"{here}.nonResourceURLs", rule["nonResourceURLs"], "namespaced rules cannot apply to non-resource URLs");
+                }
+
+                continue;
+            }
+
+            if (rule.List("apiGroups") is not { Count: > 0 })
+            {
+                yield return FieldError.Required($"{here}.apiGroups", "resource rules must supply at least one api group");
+            }
+
+            if (rule.List("resources") is not { Count: > 0 })
+            {
+                yield return FieldError.Required($"{here}.resources", "resource rules must supply at least one resource");
+            }
+        }
+    }
+
+    public static IEnumerable<FieldError> PriorityClass(JsonObject value)
+        => value.Integer("value") > 1_000_000_000 && value.Name()?.StartsWith("system-", StringComparison.Ordinal) != true
+            ? [FieldError.Forbidden("value", "maximum allowed value of a user defined priority is 1000000000")]
+            : [];
+
+    public static IEnumerable<FieldError> LimitRange(JsonObject spec)
+    {
+        var at = 0;
+        foreach (var limit in spec.Objects("limits"))
+        {
+            var here = $"spec.limits[{at++}]";
+            foreach (var (list, name) in ((string, string)[])[("defaultRequest", "default request"), ("default", "default")])
+            {
+                foreach (var (resource, text) in limit.Map(list))
+                {
+                    if (limit.Map("max").TryGetValue(resource, out var most) && Quantities.Nano(text) > Quantities.Nano(most))
+                    {
+                        yield return FieldError.Invalid($"{here}.{list}[{resource}]", text, $"{name} value {text} is greater than max value {most}");
+                    }
+                }
+            }
         }
     }
 

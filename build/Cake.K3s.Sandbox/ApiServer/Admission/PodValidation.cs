@@ -39,9 +39,9 @@ internal static class PodValidation
 
         OneOf(spec, "restartPolicy", path, errors, "Always", "OnFailure", "Never");
         OneOf(spec, "dnsPolicy", path, errors, "ClusterFirst", "ClusterFirstWithHostNet", "Default", "None");
-        if (spec.Integer("terminationGracePeriodSeconds") < 0)
+        if (spec.Text("hostname") is { Length: > 0 } hostname)
         {
-            errors.Add(FieldError.Invalid($"{path}.terminationGracePeriodSeconds", spec["terminationGracePeriodSeconds"], "must be greater than or equal to 0"));
+            errors.AddRange(NameRules.Label(hostname).Select(problem => FieldError.Invalid($"{path}.hostname", hostname, problem)));
         }
 
         if (spec.Integer("activeDeadlineSeconds") is < 1)
@@ -164,15 +164,17 @@ internal static class PodValidation
         {
             errors.Add(FieldError.Required($"{path}.image"));
         }
-        else if (image.Trim() != image)
+        else if (image.Trim() != image && path.StartsWith("spec.containers", StringComparison.Ordinal))
         {
             errors.Add(FieldError.Invalid($"{path}.image", image, "must not have leading or trailing whitespace"));
         }
 
+        Security(container.Object("securityContext"), $"{path}.securityContext", errors);
         OneOf(container, "imagePullPolicy", path, errors, "Always", "IfNotPresent", "Never");
         OneOf(container, "terminationMessagePolicy", path, errors, "FallbackToLogsOnError", "File");
         Ports(container, path, errors);
         Environment(container, path, errors);
+        Sources(container, path, errors);
         Mounts(container, path, volumes, errors);
         Resources(container, path, errors);
         var isSidecar = sidecar && container.Text("restartPolicy") == "Always";
@@ -278,6 +280,38 @@ internal static class PodValidation
                     errors.Add(FieldError.Required($"{here}.valueFrom.{reference}.key"));
                 }
             }
+        }
+    }
+
+    private static void Sources(JsonObject container, string path, List<FieldError> errors)
+    {
+        var at = 0;
+        foreach (var source in container.Objects("envFrom"))
+        {
+            var here = $"{path}.envFrom[{at++}]";
+            foreach (var reference in (string[])["configMapRef", "secretRef"])
+            {
+                if (source.Object(reference) is { } named && named.Text("name") is not { Length: > 0 })
+                {
+                    errors.Add(FieldError.Required($"{here}.{reference}.name"));
+                }
+            }
+        }
+    }
+
+    private static void Security(JsonObject? context, string path, List<FieldError> errors)
+    {
+        foreach (var field in (string[])["runAsUser", "runAsGroup"])
+        {
+            if (context.Integer(field) is < 0 or > int.MaxValue)
+            {
+                errors.Add(FieldError.Invalid($"{path}.{field}", context![field], "must be between 0 and 2147483647, inclusive"));
+            }
+        }
+
+        if (context.Flag("allowPrivilegeEscalation") == false && context.Flag("privileged") == true)
+        {
+            errors.Add(FieldError.Invalid(path, context, "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"));
         }
     }
 
@@ -448,6 +482,11 @@ internal static class PodValidation
         foreach (var toleration in spec.Objects("tolerations"))
         {
             var here = $"{path}.tolerations[{at++}]";
+            if (toleration.Text("operator") is { Length: > 0 } @operator and not ("Equal" or "Exists"))
+            {
+                errors.Add(FieldError.NotSupported($"{here}.operator", @operator, "Equal", "Exists"));
+            }
+
             if (toleration.Text("key") is not { Length: > 0 } && toleration.Text("operator") != "Exists")
             {
                 errors.Add(FieldError.Invalid($"{here}.operator", toleration.Text("operator") ?? "", "operator must be Exists when `key` is empty, which means \"match all values and all keys\""));

@@ -7,7 +7,7 @@ internal sealed class ApiException(int code, string reason, string message, Json
 {
     public int Code { get; } = code;
 
-    /// <summary>The machine-readable word: <c>NotFound</c>, <c>Conflict</c>.</summary>
+    /// <summary>The machine-readable word: <c>NotFound</c>, <c>Conflict</c>; empty for an error that the API server itself has no word for.</summary>
     public string Reason { get; } = reason;
 
     /// <summary>Seconds the client should wait before it tries again; null when it need not.</summary>
@@ -22,8 +22,12 @@ internal sealed class ApiException(int code, string reason, string message, Json
             ["metadata"] = new JsonObject(),
             ["status"] = "Failure",
             ["message"] = Message,
-            ["reason"] = Reason,
         };
+        if (Reason.Length > 0)
+        {
+            status["reason"] = Reason;
+        }
+
         var content = (JsonObject?)details?.DeepClone();
         if (RetryAfter is { } seconds)
         {

@@ -20,6 +20,12 @@ internal sealed class ApiHandler(
     IHostApplicationLifetime lifetime,
     ILogger<ApiHandler> logger)
 {
+    /// <summary>
+    /// The document of gnostic's protobuf form without a definition: swagger "2.0", info, paths and definitions. kubectl asks for it when a kind is in
+    /// no document of version 3, only to learn that it is in none at all.
+    /// </summary>
+    private static readonly byte[] EmptyOpenApi = [0x0A, 3, .. "2.0"u8, 0x12, 16, 0x0A, 10, .. "Kubernetes"u8, 0x12, 2, .. "v1"u8, 0x42, 0, 0x4A, 0];
+
     public async Task HandleAsync(HttpContext context)
     {
         try
@@ -65,6 +71,12 @@ internal sealed class ApiHandler(
         var path = context.Request.Path.Value!.TrimEnd('/');
         var segments = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
         var current = catalog.Current;
+        if (segments is ["openapi", "v2"] && context.Request.Headers.Accept.ToString().Contains("proto-openapi.spec.v2", StringComparison.Ordinal))
+        {
+            await WriteDocumentAsync(context, EmptyOpenApi, "application/com.github.proto-openapi.spec.v2.v1.0+protobuf").ConfigureAwait(false);
+            return;
+        }
+
         if (segments is ["openapi", ..])
         {
             await WriteDocumentAsync(context, openApi.Find(current, path), "application/json").ConfigureAwait(false);

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json.Nodes;
 using Cake.K3s.Sandbox.ApiServer.Http;
 
 namespace Cake.K3s.Sandbox.ApiServer.Reading;
@@ -11,6 +10,5 @@ internal static class ResourceVersions
     public static long Parse(string text)
         => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? number
-            : throw ApiErrors.Invalid("meta.k8s.io", "ListOptions", "",
-                [FieldError.Invalid("resourceVersion", JsonValue.Create(text), $"strconv.ParseUint: parsing \"{text}\": invalid syntax")]);
+            : throw ApiErrors.BadRequest($"invalid resource version: resourceVersion: Invalid value: \"{text}\": strconv.ParseUint: parsing \"{text}\": invalid syntax");
 }

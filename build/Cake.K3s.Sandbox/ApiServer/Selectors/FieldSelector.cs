@@ -58,7 +58,7 @@ internal sealed class FieldSelector
             var value = part[(at + (part.AsSpan(at).StartsWith("==") ? 2 : 1))..].Trim();
             if (field is not ("metadata.name" or "metadata.namespace") && !Supports(resource, field))
             {
-                throw new FormatException(resource.IsCustom || !Supported.ContainsKey(resource.StorageName)
+                throw new FormatException(resource.IsCustom || Supported.ContainsKey(resource.StorageName)
                     ? $"field label not supported: {field}"
                     : $"\"{field}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"");
             }

@@ -10,11 +10,17 @@ namespace Cake.K3s.Sandbox.ApiServer.Writing;
 internal static class ObjectDecoder
 {
     private const int MostWarnings = 10;
+    private static readonly string[] Readable = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
 
     /// <summary>Reads a body.</summary>
     /// <exception cref="ApiException">It is not an object of the kind, or not strictly one.</exception>
     public static JsonObject Decode(byte[] body, string? contentType, ResourceDefinition resource, WriteOptions options)
     {
+        if ((contentType ?? "").Split(';')[0].Trim() is { Length: > 0 } type && !Readable.Contains(type))
+        {
+            throw ApiErrors.UnsupportedMediaType("application/json, application/yaml, application/vnd.kubernetes.protobuf");
+        }
+
         var problems = new List<string>();
         var duplicates = options.Validation == FieldValidation.Ignore ? null : new List<string>();
         var value = RequestBody.ReadObject(body, contentType, duplicates);

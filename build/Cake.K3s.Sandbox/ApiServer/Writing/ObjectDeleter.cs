@@ -18,6 +18,8 @@ internal sealed class ObjectDeleter(ObjectStore store, AdmissionPolicies policie
         "csidrivers.storage.k8s.io", "csinodes.storage.k8s.io", "storageclasses.storage.k8s.io", "volumeattachments.storage.k8s.io",
     }.ToFrozenSet(StringComparer.Ordinal);
 
+    private static readonly string[] Immortal = ["default", "kube-system", "kube-public"];
+
     /// <summary>Deletes an object and says what the answer to the client is.</summary>
     /// <exception cref="ApiException">There is no such object, or a precondition does not hold.</exception>
     public JsonObject Delete(ResourceDefinition resource, ObjectKey key, DeleteRequest request)
@@ -26,6 +28,11 @@ internal sealed class ObjectDeleter(ObjectStore store, AdmissionPolicies policie
         {
             var present = store.Find(key) ?? throw ApiErrors.NotFound(resource, key.Name);
             var value = present.ReadObject();
+            if (resource.StorageName == "namespaces" && Immortal.Contains(key.Name))
+            {
+                throw ApiErrors.Forbidden(resource, key.Name, "this namespace may not be deleted");
+            }
+
             CheckPreconditions(resource, key, value, request);
             if (request.User is { } user)
             {
@@ -66,15 +73,21 @@ internal sealed class ObjectDeleter(ObjectStore store, AdmissionPolicies policie
     {
         if (request.Uid is { } uid && uid != value.Uid())
         {
-            throw ApiErrors.Conflict(resource, key.Name,
-                $"Precondition failed: UID in precondition: {uid}, UID in object meta: {value.Uid()}");
+            throw Precondition(resource, key, $"the UID in the precondition ({uid}) does not match the UID in record ({value.Uid()}). The object might have been deleted and then recreated");
         }
 
         if (request.ResourceVersion is { } version && version != value.Metadata().Text("resourceVersion"))
         {
-            throw ApiErrors.Conflict(resource, key.Name,
-                $"Precondition failed: ResourceVersion in precondition: {version}, ResourceVersion in object meta: {value.Metadata().Text("resourceVersion")}");
+            throw Precondition(resource, key, $"the ResourceVersion in the precondition ({version}) does not match the ResourceVersion in record ({value.Metadata().Text("resourceVersion")}). The object might have been modified");
         }
+    }
+
+    /// <summary>The one conflict that names the kind instead of the resource.</summary>
+    private static ApiException Precondition(ResourceDefinition resource, ObjectKey key, string why)
+    {
+        var group = resource.Version.Group;
+        return new ApiException(409, "Conflict", $"Operation cannot be fulfilled on {(group.Length == 0 ? resource.Kind : $"{resource.Kind}.{group}")} \"{key.Name}\": {why}",
+            ApiErrors.Details(resource, key.Name, useKind: true));
     }
 
     /// <summary>Writes into the object that it is going, and says what is to be done with it.</summary>

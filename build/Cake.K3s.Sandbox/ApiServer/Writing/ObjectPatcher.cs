@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using Cake.K3s.Sandbox.ApiServer.Access;
 using Cake.K3s.Sandbox.ApiServer.FieldOwnership;
@@ -5,6 +6,7 @@ using Cake.K3s.Sandbox.ApiServer.Http;
 using Cake.K3s.Sandbox.ApiServer.Objects;
 using Cake.K3s.Sandbox.ApiServer.Patching;
 using Cake.K3s.Sandbox.ApiServer.Resources;
+using Cake.K3s.Sandbox.ApiServer.Schemas;
 using Cake.K3s.Sandbox.ApiServer.Storage;
 
 namespace Cake.K3s.Sandbox.ApiServer.Writing;
@@ -87,7 +89,7 @@ internal sealed class ObjectPatcher(ObjectStore store, ObjectWriter writer, Owne
         catch (ApiException exception) when (exception.Message.Contains("strict decoding error", StringComparison.Ordinal))
         {
             var at = exception.Message.IndexOf("strict decoding error", StringComparison.Ordinal);
-            throw ApiErrors.Invalid("", "", "", [FieldError.Invalid("patch", JsonValue.Create(System.Text.Encoding.UTF8.GetString(body)), exception.Message[at..])]);
+            throw ApiErrors.Invalid("", "", "", [FieldError.Invalid("patch", JsonValue.Create(Encoding.UTF8.GetString(body)), exception.Message[at..])]);
         }
     }
 
@@ -154,6 +156,11 @@ internal sealed class ObjectPatcher(ObjectStore store, ObjectWriter writer, Owne
     {
         var duplicates = new List<string>();
         var applied = RequestBody.ReadObject(body, "application/yaml", duplicates);
+        if (applied.Object("metadata")?.ContainsKey("managedFields") == true && applied.Object("metadata")!["managedFields"] is not null)
+        {
+            throw ApiErrors.BadRequest("metadata.managedFields must be nil");
+        }
+
         if (applied.Text("apiVersion") is not { Length: > 0 } || applied.Text("kind") is not { Length: > 0 })
         {
             throw ApiErrors.BadRequest("invalid object type: " + (applied.Text("kind") is null ? "Object 'Kind' is missing" : "Object 'apiVersion' is missing"));
@@ -170,7 +177,7 @@ internal sealed class ObjectPatcher(ObjectStore store, ObjectWriter writer, Owne
         {
             if (!resource.IsCustom || write.Validation == FieldValidation.Strict)
             {
-                throw Undeclared(resource, key, problems.Warnings);
+                throw Undeclared(resource, key, applied, problems.Warnings);
             }
 
             write.Warnings.AddRange(write.Validation == FieldValidation.Warn ? problems.Warnings : []);
@@ -191,11 +198,38 @@ internal sealed class ObjectPatcher(ObjectStore store, ObjectWriter writer, Owne
     }
 
     /// <summary>A typed server cannot even hold a field that the kind does not have.</summary>
-    private static ApiException Undeclared(ResourceDefinition resource, ObjectKey key, IReadOnlyList<string> problems)
+    private static ApiException Undeclared(ResourceDefinition resource, ObjectKey key, JsonObject applied, IReadOnlyList<string> problems)
     {
-        var paths = problems.Select(problem => $".{problem["unknown field \"".Length..^1]}: field not declared in schema").ToArray();
+        var paths = problems.Select(problem => $"{Keyed(problem["unknown field \"".Length..^1], applied, resource.Schema)}: field not declared in schema").ToArray();
         var text = paths.Length == 1 ? paths[0] : "errors:\n" + string.Join('\n', paths.Select(path => "  " + path));
-        return new ApiException(500, "InternalError",
+        return new ApiException(500, "",
             $"failed to create typed patch object ({key.Namespace}/{key.Name}; {resource.Version}, Kind={resource.Kind}): {text}");
+    }
+
+    /// <summary>A path with the elements of keyed lists named by their keys, as server-side apply names them: <c>.spec.containers[name="web"]</c>.</summary>
+    private static string Keyed(string path, JsonObject value, Schema schema)
+    {
+        var result = new StringBuilder();
+        JsonNode? node = value;
+        Schema? type = schema;
+        foreach (var step in path.Replace("[", ".[", StringComparison.Ordinal).Split('.'))
+        {
+            if (step.StartsWith('[') && step.EndsWith(']') && int.TryParse(step.AsSpan(1, step.Length - 2), out var at))
+            {
+                var item = (node as JsonArray)?.ElementAtOrDefault(at);
+                result.Append(type is { ListMerge: ListMerge.Map } && item is JsonObject element
+                    ? $"[{string.Join(',', type.ListKeys.Where(element.ContainsKey).Select(name => $"{name}={JsonBody.Text(element[name])}"))}]"
+                    : step);
+                (node, type) = (item, type?.Element);
+            }
+            else
+            {
+                result.Append('.').Append(step);
+                node = (node as JsonObject)?[step];
+                type = type?.Object?.Fields.TryGetValue(step, out var field) == true ? field : type?.Element;
+            }
+        }
+
+        return result.ToString();
     }
 }

@@ -35,7 +35,7 @@ internal sealed class ObjectWriter(ObjectStore store, AdmissionChain admission, 
         CheckNamespace(resource, namespaceName, metadata);
         if (metadata.Text("resourceVersion") is { Length: > 0 } and not "0")
         {
-            throw new ApiException(500, "InternalError", "resourceVersion should not be set on objects to be created");
+            throw new ApiException(500, "", "resourceVersion should not be set on objects to be created");
         }
 
         var generated = metadata.Text("name") is not { Length: > 0 } && metadata.Text("generateName") is { Length: > 0 };
