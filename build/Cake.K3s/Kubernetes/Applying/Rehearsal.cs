@@ -98,6 +98,8 @@ public static class Rehearsal
         var planned = new PlannedObject(desired) { Live = member, Foretold = member };
         if (member is not null && IsAsApplied(member, desired))
         {
+            // The largest part of an object, and of no more use: most objects of most plans are unchanged.
+            member["metadata"]!.AsObject().Remove("managedFields");
             return planned;
         }
 

@@ -252,6 +252,52 @@ public sealed class DeployRunTests
         JsonObject[] Second() => [A.Map("new", "2"), Deployment("v2")];
     }
 
+    /// <summary>Kills a deploy that fails, and its rollback, at each of its writes in turn, then runs it again.</summary>
+    [Test]
+    public async Task Should_PutLastGoodReleaseBack_When_FailedDeployWasKilledAtAnyWrite()
+    {
+        var kill = 0;
+        while (true)
+        {
+            Start();
+            await DeployAsync([A.Map("settings", "1"), Deployment("v1")]);
+            _broken = "v2";
+            try
+            {
+                await DeployAsync(Second(), killAtWrite: kill + 1);
+            }
+            catch (ProcessKilledException)
+            {
+                kill++;
+            }
+            catch (K3sException)
+            {
+                // It came to its end.
+                break;
+            }
+
+            _time.Advance(TimeSpan.FromMinutes(5));
+            var failure = Assert.ThrowsAsync<K3sException>(() => DeployAsync(Second()))!;
+
+            var releases = await ReleasesAsync();
+            Assert.Multiple(() =>
+            {
+                Assert.That(failure.Message, Does.Contain("release 1 was put back and serves"), $"killed at write {kill}");
+                Assert.That(releases[0].State, Is.EqualTo(ReleaseState.RolledBack), $"killed at write {kill}");
+                Assert.That(releases.Select(release => release.State), Has.None.EqualTo(ReleaseState.Pending).And.None.EqualTo(ReleaseState.Applied), $"killed at write {kill}");
+                Assert.That(Version(), Is.EqualTo("v1"), $"killed at write {kill}");
+                Assert.That(_server.Find("configmaps", "settings").Text("data", "value"), Is.EqualTo("1"), $"killed at write {kill}");
+                Assert.That(_server.Find("configmaps", "extra"), Is.Null, $"killed at write {kill}");
+                Assert.That(LockHolder(), Is.Empty, $"killed at write {kill}");
+            });
+            Stop();
+        }
+
+        Assert.That(kill, Is.GreaterThanOrEqualTo(12));
+
+        JsonObject[] Second() => [A.Map("settings", "2"), A.Map("extra", "2"), Deployment("v2")];
+    }
+
     [Test]
     public async Task Should_LetSecondRunWait_When_TwoDeployAtOnce()
     {
