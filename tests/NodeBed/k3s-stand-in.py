@@ -121,7 +121,7 @@ def load(path, known):
     text = read(path)
     if not text.startswith("k8s:enc:"):
         return text[len("k8s:plain:"):]
-    _, _, _, _, name, sealed = text.split(":", 5)
+    name, sealed = text.split(":", 4)[4].rsplit(":", 1)
     key = next((key for key in known if key["name"] == name), None) or die("unable to transform key: no matching key was found for the provided AES-CBC transformer")
     return bytes(a ^ b for a, b in zip(base64.b64decode(sealed), hashlib.sha512(key["secret"].encode()).digest() * 99)).decode()
 

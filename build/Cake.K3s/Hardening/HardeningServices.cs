@@ -7,6 +7,7 @@ using Cake.K3s.Hardening.Nodes.FirewallBaseline;
 using Cake.K3s.Hardening.Nodes.KernelDefaults;
 using Cake.K3s.Hardening.Nodes.LegacyFirewallRules;
 using Cake.K3s.Hardening.Nodes.PodSecurity;
+using Cake.K3s.Hardening.Nodes.SecretsEncryption;
 using Cake.K3s.Hardening.Nodes.SshPolicy;
 using Cake.K3s.Hardening.Nodes.SshPort;
 using Cake.K3s.Hardening.Nodes.UnattendedUpgrades;
@@ -46,6 +47,7 @@ internal static class HardeningServices
         .AddControl<SshPortControl>()
         .AddControl<SshPolicyControl>()
         .AddControl<UnattendedUpgradesControl>()
+        .AddControl<SecretsEncryptionControl>()
         .AddControl<FirewallBaselineControl>()
         .AddControl<KernelDefaultsControl>()
         .AddControl<AuditLogControl>()

@@ -1,13 +1,10 @@
 using System.Collections.Immutable;
-using System.Net;
 using Cake.K3s.Hardening;
 using Cake.K3s.Hardening.Nodes.CloudflareOnly;
 using Cake.K3s.Hardening.Nodes.FirewallBaseline;
 using Cake.K3s.Hardening.Nodes.LegacyFirewallRules;
 using Cake.K3s.NodeBed;
-using Cake.K3s.Reporting;
 using Cake.K3s.Settings;
-using Cake.K3s.Tests.Hardening.Nodes;
 
 namespace Cake.K3s.IntegrationTests.Nodes;
 
@@ -127,21 +124,5 @@ public sealed class FirewallTests
 
     private static IControl Baseline(Operator someone) => someone.Use((run, fleet) => new FirewallBaselineControl(run, fleet));
 
-    private static IControl CloudflareOnly(Operator someone) => someone.Use((run, fleet) => new CloudflareOnlyControl(
-        run,
-        fleet,
-        new CloudflareRangeSource(new HttpClient(new Cloudflare()), Path.Combine(run.Options.Root, CloudflareRangeSource.FileName), new Silent())));
-
-    private sealed class Cloudflare : HttpMessageHandler
-    {
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-            Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK) { Content = new StringContent(CloudflareAnswer.Text) });
-    }
-
-    private sealed class Silent : IReporter
-    {
-        public void Report(RunEvent runEvent)
-        {
-        }
-    }
+    private static IControl CloudflareOnly(Operator someone) => someone.Use((run, fleet) => new CloudflareOnlyControl(run, fleet, CloudflareStandIn.Source(run.Options.Root)));
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Cake.K3s.Hardening;
+using Cake.K3s.Hardening.Nodes.CloudflareOnly;
 using Cake.K3s.Hardening.Nodes.FirewallBaseline;
 using Cake.K3s.Hardening.Nodes.SshPolicy;
 using Cake.K3s.Hardening.Nodes.SshPort;
@@ -34,15 +35,23 @@ public sealed class LockOutTests
         CutOffEverywhereAsync(control, fault, [false]);
 
     [Test]
+    public Task Should_not_lock_out_When_cut_off_while_cloudflare_alone_is_let_in() => CutOffEverywhereAsync("CloudflareOnly", Fault.PowerLost, [false]);
+
+    [Test]
     [Explicit("takes minutes; run after a change of how changes are made")]
     public Task Should_not_lock_out_When_cut_off_at_any_moment(
-        [Values("SshPort", "SshPolicy", "FirewallBaseline")] string control,
+        [Values("SshPort", "SshPolicy", "FirewallBaseline", "CloudflareOnly")] string control,
         [Values] Fault fault) =>
         CutOffEverywhereAsync(control, fault, [false, true]);
 
     private static async Task CutOffEverywhereAsync(string name, Fault fault, bool[] moments)
     {
         var machine = await SharedBed.Bed.AddNodeAsync();
+        if (name == "CloudflareOnly")
+        {
+            await machine.RunAsync("ufw allow 22; ufw allow 80,443/tcp; ufw --force enable");
+        }
+
         var before = await machine.StateOfAsync("/etc");
         var runs = 0;
         foreach (var whenDone in moments)
@@ -61,7 +70,7 @@ public sealed class LockOutTests
     private static async Task<bool> CutOffAsync(BedNode machine, string name, Fault fault, int command, bool whenDone)
     {
         CutOffRunner? cut = null;
-        using (var someone = new Operator([machine], Hardening(UndoAfter), runner: real => cut = new CutOffRunner(real, command, whenDone, () => StrikeAsync(machine, fault))))
+        using (var someone = new Operator([machine], Hardening(name == "CloudflareOnly" ? Seconds(20) : UndoAfter), runner: real => cut = new CutOffRunner(real, command, whenDone, () => StrikeAsync(machine, fault))))
         {
             try
             {
@@ -124,7 +133,8 @@ public sealed class LockOutTests
     {
         "SshPort" => someone.Use((run, fleet) => new SshPortControl(run, fleet, someone.Files)),
         "SshPolicy" => someone.Use((run, fleet) => new SshPolicyControl(run, fleet)),
-        _ => someone.Use((run, fleet) => new FirewallBaselineControl(run, fleet)),
+        "FirewallBaseline" => someone.Use((run, fleet) => new FirewallBaselineControl(run, fleet)),
+        _ => someone.Use((run, fleet) => new CloudflareOnlyControl(run, fleet, CloudflareStandIn.Source(run.Options.Root))),
     };
 
     private static HardeningSettings Hardening(Duration undoAfter) => new() { SshPort = 2222, UndoAfter = undoAfter, Operators = [SharedBed.Bed.OperatorAddress] };
