@@ -1,4 +1,5 @@
 using Cake.K3s.IntegrationTests.Sandbox;
+using Cake.K3s.Reporting.Report;
 
 namespace Cake.K3s.IntegrationTests.Pipeline;
 
@@ -31,6 +32,31 @@ public sealed class BrokenSampleTests
         if (_app is not null)
         {
             await _app.RestoreAsync();
+        }
+    }
+
+    [Test]
+    public void Should_Leave_A_Report_Whose_Timeline_Shows_Tasks_Side_By_Side()
+    {
+        var folder = Directory.GetDirectories(Path.Combine(_app.Root, "artifacts"), "run-*").Order(StringComparer.Ordinal).First();
+        var run = RunRecord.Read(File.ReadAllText(Path.Combine(folder, ReportFiles.JsonName)));
+        var tasks = run.Tasks.ToDictionary(task => task.Name);
+        var build = tasks["BuildImage"];
+
+        using (Assert.EnterMultipleScope())
+        {
+            foreach (var other in (TaskRecord[])[tasks["Lint"], tasks["Test"]])
+            {
+                Assert.That(other.StartedAt, Is.LessThan(build.StartedAt!.Value.AddSeconds(build.Seconds)), $"{other.Name} began after BuildImage had ended");
+                Assert.That(build.StartedAt, Is.LessThan(other.StartedAt!.Value.AddSeconds(other.Seconds)), $"BuildImage began after {other.Name} had ended");
+            }
+
+            Assert.That(run.Tasks.Select(task => task.State), Is.All.EqualTo("Succeeded"));
+            Assert.That(run.Images.Select(image => (image.Name, image.SignedNow)), Is.SupersetOf([("admin", true), ("api", true), ("worker", true)]));
+            Assert.That(run.Changes, Is.Not.Empty);
+            Assert.That(run.Release?.State, Is.EqualTo("Verified"));
+            Assert.That(run.Workloads.SelectMany(workload => workload.Pods), Is.Not.Empty);
+            Assert.That(File.ReadAllText(Path.Combine(folder, ReportFiles.PageName)), Does.Contain("<title>Deploy succeeded</title>"));
         }
     }
 
