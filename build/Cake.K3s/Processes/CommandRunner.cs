@@ -199,7 +199,7 @@ internal sealed class CommandRunner(ISecretMask mask, TimeProvider time) : IComm
             exitCode,
             DirectoryOf(command),
             lastLines,
-            nextStep ?? command.NextStep,
+            nextStep ?? command.NextStep ?? "Mend what its last lines say; to try it by itself, run that command in that directory.",
             inner);
     }
 
