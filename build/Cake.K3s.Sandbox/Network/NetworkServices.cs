@@ -14,6 +14,7 @@ internal static class NetworkServices
         services.AddHostedService(provider => provider.GetRequiredService<PolicyEnforcer>());
         services.AddHostedService<ServiceProxy>();
         services.AddHostedService<DnsServer>();
+        services.AddSingleton<IngressMiddlewares>();
         services.AddHostedService<IngressServer>();
         services.AddHostedService<AddressPublisher>();
         return services;

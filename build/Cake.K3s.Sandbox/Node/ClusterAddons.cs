@@ -1,4 +1,5 @@
 using Cake.K3s.Sandbox.Controllers.Client;
+using Cake.K3s.Sandbox.Network.Ingress;
 using Cake.K3s.Sandbox.Node.Volumes;
 using k8s;
 using k8s.Models;
@@ -90,6 +91,7 @@ internal sealed class ClusterAddons(NodeOptions options, ClusterClient client, T
                 Spec = new V1IngressClassSpec { Controller = "traefik.io/ingress-controller" },
             },
             cancellationToken);
+        await EnsureAsync(TraefikMiddleware.Definition, cancellationToken);
     }
 
     private async Task EnsureAsync<T>(T item, CancellationToken cancellationToken)

@@ -52,8 +52,8 @@ internal static class HardeningServices
         .AddControl<KernelDefaultsControl>()
         .AddControl<AuditLogControl>()
         .AddControl<PodSecurityControl>()
-        .AddCloudflareOnly()
         .AddClusterControls()
+        .AddCloudflareOnly()
         .AddSignedImages();
 
     internal static IServiceCollection AddControl<T>(this IServiceCollection services)

@@ -31,3 +31,34 @@ public sealed record OutsideSettings
     [Pattern(PatternAttribute.VariableName, PatternAttribute.VariableNameMeaning)]
     public string? Secret { get; init; }
 }
+
+/// <summary>The Redis that the control <c>RedisPassword</c> protects, and who uses it.</summary>
+public sealed record RedisPasswordSettings
+{
+    /// <summary>The Deployment of Redis.</summary>
+    public string Deployment { get; init; } = "redis";
+
+    /// <summary>The Deployments that use it. Each gets the user and the password as variables.</summary>
+    public required ImmutableArray<string> Clients { get; init; }
+
+    /// <summary>
+    /// The Secret that is made: <c>password</c> for the clients, and <c>redis.conf</c>, a configuration file with the password that
+    /// Redis includes when it starts.
+    /// </summary>
+    public string Secret { get; init; } = "redis-auth";
+
+    /// <summary>The variable of the clients that has the user's name, <c>default</c>.</summary>
+    [Pattern(PatternAttribute.VariableName, PatternAttribute.VariableNameMeaning)]
+    public string UserVariable { get; init; } = "REDIS_USER";
+
+    /// <summary>The variable of the clients that has the password.</summary>
+    [Pattern(PatternAttribute.VariableName, PatternAttribute.VariableNameMeaning)]
+    public string PasswordVariable { get; init; } = "REDIS_PASSWORD";
+}
+
+/// <summary>The middlewares that the control <c>TraefikMiddleware</c> puts before the app's Ingresses.</summary>
+public sealed record TraefikMiddlewareSettings
+{
+    /// <summary>The folders of the Middlewares. All of them go before every Ingress of the app, in the order of their files.</summary>
+    public ImmutableArray<string> Manifests { get; init; } = ["manifests/hardening/traefik"];
+}

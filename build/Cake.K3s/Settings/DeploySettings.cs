@@ -448,4 +448,10 @@ public sealed record HardeningSettings
 
     /// <summary>Which images the app's namespace takes; null for any.</summary>
     public SignedImagesSettings? SignedImages { get; init; }
+
+    /// <summary>The Redis that gets a password; null for none.</summary>
+    public RedisPasswordSettings? RedisPassword { get; init; }
+
+    /// <summary>Security headers and limits of rate in front of the app; null for none.</summary>
+    public TraefikMiddlewareSettings? TraefikMiddleware { get; init; }
 }

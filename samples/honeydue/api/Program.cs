@@ -30,6 +30,7 @@ if (args.Contains("--wait-for-schema"))
 
 await using var queue = await Queue.ConnectAsync(
     Environment.GetEnvironmentVariable("REDIS_ADDRESS") ?? "redis:6379",
+    Environment.GetEnvironmentVariable("REDIS_USER"),
     Environment.GetEnvironmentVariable("REDIS_PASSWORD"));
 
 var builder = WebApplication.CreateSlimBuilder(args);

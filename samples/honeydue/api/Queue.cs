@@ -12,10 +12,11 @@ public sealed class Queue : IAsyncDisposable
 
     private Queue(ConnectionMultiplexer redis) => _redis = redis;
 
-    /// <summary>Connects to <c>host:port</c>, with a password where there is one.</summary>
-    public static async Task<Queue> ConnectAsync(string address, string? password)
+    /// <summary>Connects to <c>host:port</c>, with a user and a password where there are some.</summary>
+    public static async Task<Queue> ConnectAsync(string address, string? user, string? password)
     {
         var options = ConfigurationOptions.Parse(address);
+        options.User = user;
         options.Password = password;
         options.AbortOnConnectFail = false;
         options.ConnectTimeout = 2000;

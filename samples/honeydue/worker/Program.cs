@@ -9,6 +9,7 @@ using StackExchange.Redis;
 var databaseUrl = Environment.GetEnvironmentVariable("DATABASE_URL")
     ?? throw new InvalidOperationException("DATABASE_URL is not set: postgres://user:password@host:port/database");
 var redis = ConfigurationOptions.Parse(Environment.GetEnvironmentVariable("REDIS_ADDRESS") ?? "redis:6379");
+redis.User = Environment.GetEnvironmentVariable("REDIS_USER");
 redis.Password = Environment.GetEnvironmentVariable("REDIS_PASSWORD");
 redis.AbortOnConnectFail = false;
 

@@ -11,8 +11,19 @@ namespace Cake.K3s.Sandbox.Network.Ingress;
 /// <param name="Port">The Service's port, by number or name.</param>
 internal sealed record IngressRoute(string Host, string Path, bool Exact, ObjectKey Service, string Port)
 {
+    /// <summary>The middlewares that requests go through, as the Ingress' annotation names them.</summary>
+    public IReadOnlyList<string> Middlewares { get; init; } = [];
+
     /// <summary>All rules of an Ingress.</summary>
     public static IEnumerable<IngressRoute> Of(V1Ingress ingress)
+    {
+        var middlewares = ingress.Metadata.Annotations?.TryGetValue(TraefikMiddleware.Annotation, out var names) == true
+            ? names.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            : [];
+        return Rules(ingress).Select(rule => rule with { Middlewares = middlewares });
+    }
+
+    private static IEnumerable<IngressRoute> Rules(V1Ingress ingress)
     {
         var ns = ingress.Metadata.NamespaceProperty;
         foreach (var rule in ingress.Spec.Rules ?? [])

@@ -18,6 +18,7 @@ internal sealed class IngressServer : BackgroundService
     private readonly Informer<V1Ingress> _ingresses;
     private readonly Informer<V1Service> _services;
     private readonly ServiceEndpoints _endpoints;
+    private readonly IngressMiddlewares _middlewares;
     private readonly HttpMessageInvoker _client = new(new SocketsHttpHandler
     {
         UseProxy = false,
@@ -32,9 +33,9 @@ internal sealed class IngressServer : BackgroundService
     private volatile IReadOnlyList<IngressRoute> _routes = [];
     private uint _turn;
 
-    public IngressServer(NodeOptions options, ClusterCache cache, ServiceEndpoints endpoints, ILogger<IngressServer> logger)
+    public IngressServer(NodeOptions options, ClusterCache cache, ServiceEndpoints endpoints, IngressMiddlewares middlewares, ILogger<IngressServer> logger)
     {
-        (_options, _endpoints, _logger) = (options, endpoints, logger);
+        (_options, _endpoints, _middlewares, _logger) = (options, endpoints, middlewares, logger);
         _ingresses = cache.Of<V1Ingress>();
         _services = cache.Of<V1Service>();
         _ingresses.Changed += (_, _) => _routes = [.. _ingresses.Items.Where(ingress => ingress.Metadata.DeletionTimestamp is null).SelectMany(IngressRoute.Of)];
@@ -75,7 +76,7 @@ internal sealed class IngressServer : BackgroundService
             return;
         }
 
-        await Task.Delay(Timeout.InfiniteTimeSpan, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _middlewares.RunAsync(stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await application.StopAsync(CancellationToken.None);
     }
 
@@ -85,6 +86,11 @@ internal sealed class IngressServer : BackgroundService
         if (IngressRoute.Choose(_routes, request.Host.Host, request.Path.Value ?? "/") is not { } route || PortName(route) is not { } port)
         {
             await AnswerAsync(context, StatusCodes.Status404NotFound, "404 page not found\n");
+            return;
+        }
+
+        if (!await _middlewares.PassAsync(context, route.Middlewares))
+        {
             return;
         }
 

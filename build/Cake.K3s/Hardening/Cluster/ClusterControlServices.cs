@@ -1,7 +1,11 @@
 using Cake.Core;
+using Cake.K3s.Hardening.Cluster.Migrations;
 using Cake.K3s.Hardening.Cluster.NetworkPolicies;
+using Cake.K3s.Hardening.Cluster.RedisPassword;
+using Cake.K3s.Hardening.Cluster.TraefikMiddleware;
 using Cake.K3s.Hosting;
 using Cake.K3s.Kubernetes.Api;
+using Cake.K3s.Kubernetes.Manifests;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Cake.K3s.Hardening.Cluster;
@@ -14,6 +18,13 @@ internal static class ClusterControlServices
             provider.GetRequiredService<PipelineRun>(), provider.GetRequiredService<ClusterConnector>().OpenAsync))
         .AddSingleton<NetworkPoliciesControl>()
         .AddSingleton<IControl>(provider => provider.GetRequiredService<NetworkPoliciesControl>())
+        .AddSingleton<RedisCli>()
+        .AddControl<RedisPasswordControl>()
+        .AddSingleton<IControl>(provider => new TraefikMiddlewareControl(
+            provider.GetRequiredService<ControlCluster>(),
+            provider.GetRequiredService<ManifestLoader>(),
+            new HttpClient { Timeout = TimeSpan.FromSeconds(10) }))
+        .AddControl<MigrationJobControl>()
         .AddSingleton(provider => new FlowsReport(
             provider.GetRequiredService<PipelineRun>(),
             provider.GetRequiredService<NetworkPoliciesControl>(),

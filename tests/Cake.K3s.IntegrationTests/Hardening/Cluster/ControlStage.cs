@@ -19,15 +19,20 @@ internal static class ControlStage
     /// <param name="api">Its API.</param>
     /// <param name="hardening">What deploy.yaml says about hardening.</param>
     /// <param name="directory">The directory of deploy.yaml.</param>
-    /// <param name="change">Changes the environment's settings, e.g. its edge.</param>
+    /// <param name="change">Changes the environment.</param>
+    /// <param name="settings">Changes deploy.yaml.</param>
     public static ControlCluster Cluster(
-        ClusterApi api, HardeningSettings hardening, string directory = "/", Func<DeployEnvironment, DeployEnvironment>? change = null)
+        ClusterApi api,
+        HardeningSettings hardening,
+        string directory = "/",
+        Func<DeployEnvironment, DeployEnvironment>? change = null,
+        Func<DeploySettings, DeploySettings>? settings = null)
     {
-        var settings = new EnvironmentSettings { Name = "test", Hardening = hardening };
+        var environmentSettings = new EnvironmentSettings { Name = "test", Namespace = api.Namespace, Hardening = hardening };
         var environment = new DeployEnvironment
         {
             Name = "test",
-            Settings = settings,
+            Settings = environmentSettings,
             Cluster = new("/kubeconfig", null, api.Namespace),
             Registry = new("registry", "", false, "/"),
             Builder = new(null, null),
@@ -41,6 +46,7 @@ internal static class ControlStage
             Images = ImmutableDictionary<string, ImageSettings>.Empty,
             Environments = ImmutableDictionary<string, EnvironmentSettings>.Empty.Add("test", environment.Settings),
         };
+        deploy = settings?.Invoke(deploy) ?? deploy;
         return new(
             new PipelineRun(new RunOptions { Root = directory, SettingsFile = deploy.File, Environment = "test" }, deploy, environment),
             (_, _) => Task.FromResult(api));
