@@ -42,11 +42,35 @@ internal sealed class WorkloadTests : ClusterTest
 
     [Test]
     public async Task Should_carry_connections_When_a_port_is_forwarded()
+        => Assert.That(await ForwardAsync("deployment/cache"), Is.EqualTo((string[])["+PONG\r\n", "+PONG\r\n"]));
+
+    [Test]
+    public async Task Should_reach_a_server_that_listens_on_the_loopback_only_When_a_port_is_forwarded()
+    {
+        await KubectlWithAsync($$"""
+            apiVersion: v1
+            kind: Pod
+            metadata: {name: inside}
+            spec:
+              terminationGracePeriodSeconds: 1
+              containers:
+              - name: redis
+                image: {{ClusterUnderTest.Image}}
+                command: [redis-server, --save, "", --bind, 127.0.0.1]
+                readinessProbe: {exec: {command: [redis-cli, ping]}, periodSeconds: 1}
+            """, "apply", "-f", "-");
+        await KubectlAsync("wait", "pod/inside", "--for=condition=Ready", "--timeout=120s");
+
+        Assert.That(await ForwardAsync("pod/inside"), Is.EqualTo((string[])["+PONG\r\n", "+PONG\r\n"]));
+    }
+
+    /// <summary>What a server says to two connections over a forwarded port.</summary>
+    private async Task<List<string>> ForwardAsync(string target)
     {
         using var ending = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         var ready = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
         var forwarding = Cli.Wrap(ClusterUnderTest.Kubectl)
-            .WithArguments(["--kubeconfig", ClusterUnderTest.Kubeconfig, "-n", Namespace, "port-forward", "--address=127.0.0.1", "deployment/cache", ":6379"])
+            .WithArguments(["--kubeconfig", ClusterUnderTest.Kubeconfig, "-n", Namespace, "port-forward", "--address=127.0.0.1", target, ":6379"])
             .WithStandardOutputPipe(PipeTarget.ToDelegate(line =>
             {
                 if (line.StartsWith("Forwarding from 127.0.0.1:", StringComparison.Ordinal))
@@ -68,7 +92,7 @@ internal sealed class WorkloadTests : ClusterTest
 
         await ending.CancelAsync();
         Assert.That(async () => await forwarding, Throws.InstanceOf<OperationCanceledException>());
-        Assert.That(answers, Is.EqualTo((string[])["+PONG\r\n", "+PONG\r\n"]));
+        return answers;
     }
 
     [Test]

@@ -94,16 +94,32 @@ internal sealed class PodRuntime(ContainerEngine engine, ClusterCache cache, ILo
     {
         var sandbox = (await InstancesAsync(pod, PodLabels.Sandbox, cancellationToken)).FirstOrDefault(record => record.Running)
             ?? throw new PodRuntimeException(StatusCodes.Status500InternalServerError, $"pod not found (\"{pod.Name}_{pod.Namespace}\")");
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            await socket.ConnectAsync(sandbox.Address, port, cancellationToken);
+            var process = (await engine.Client.Containers.InspectContainerAsync(sandbox.Id, cancellationToken)).State?.Pid ?? 0;
+            var socket = PodLoopback.IsReachable((int)process)
+                ? await PodLoopback.ConnectAsync((int)process, port)
+                : await ConnectAsync(sandbox.Address, port, cancellationToken);
             return new NetworkStream(socket, ownsSocket: true);
         }
         catch (SocketException e)
         {
-            socket.Dispose();
             throw new PodRuntimeException(StatusCodes.Status500InternalServerError, $"failed to connect to localhost:{port} inside namespace of pod \"{pod.Name}\": {e.Message}");
+        }
+    }
+
+    private static async Task<Socket> ConnectAsync(string address, int port, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(address, port, cancellationToken);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
         }
     }
 

@@ -402,9 +402,9 @@ internal sealed class PodWorker : IAsyncDisposable
             var known = KnownStatus(pod, instance.Id);
             probes = new(_with.Prober, _with.Events, _with.Time, pod, container, instance.Id, address, known, instance.StartedAt ?? Now, Wake);
             _probes[instance.Id] = probes;
-            if (container.Lifecycle?.PostStart?.Exec is { Command: { } command } && known is null)
+            if (container.Lifecycle?.PostStart is { } hook && known is null)
             {
-                _ = PostStartAsync(pod, container, instance.Id, [.. command]);
+                _ = PostStartAsync(pod, container, instance.Id, address, hook);
             }
         }
 
@@ -422,14 +422,13 @@ internal sealed class PodWorker : IAsyncDisposable
         .Where(record => _probes.TryGetValue(record.Id, out var probes) ? probed(probes) : KnownStatus(pod, record.Id) is { } known && recorded(known))
         .Select(record => record.Id).ToHashSet();
 
-    private async Task PostStartAsync(V1Pod pod, V1Container container, string id, IReadOnlyList<string> command)
+    private async Task PostStartAsync(V1Pod pod, V1Container container, string id, string address, V1LifecycleHandler hook)
     {
         try
         {
-            var (code, output) = await _with.Engine.ExecAsync(id, command, _stop.Token);
-            if (code != 0)
+            if (await RunHookAsync(address, container, id, hook, _stop.Token) is { Length: > 0 } failure)
             {
-                _with.Events.Warning(pod, Component, "FailedPostStartHook", $"PostStartHook failed: command '{string.Join(' ', command)}' exited with {code}: {output}", ContainerPath.Of(pod, container));
+                _with.Events.Warning(pod, Component, "FailedPostStartHook", $"PostStartHook failed: {failure}", ContainerPath.Of(pod, container));
                 await _with.Engine.StopAsync(id, Grace(pod, null), _stop.Token);
             }
         }
@@ -553,6 +552,29 @@ internal sealed class PodWorker : IAsyncDisposable
         await _with.Engine.StopAsync(instance.Id, grace == TimeSpan.Zero || left > TimeSpan.FromSeconds(2) ? left : TimeSpan.FromSeconds(2), cancellationToken);
     }
 
+    /// <summary>Runs a hook of a container; says what went wrong, or nothing.</summary>
+    private async Task<string> RunHookAsync(string address, V1Container container, string id, V1LifecycleHandler hook, CancellationToken cancellationToken)
+    {
+        if (hook.Exec is { } exec)
+        {
+            var (code, output) = await _with.Engine.ExecAsync(id, [.. exec.Command ?? []], cancellationToken);
+            return code == 0 ? "" : $"command '{string.Join(' ', exec.Command ?? [])}' exited with {code}: {output}";
+        }
+
+        if (hook.HttpGet is { } http)
+        {
+            var result = await _with.Prober.GetAsync(http, container, address, cancellationToken);
+            return result.Passed ? "" : result.Output;
+        }
+
+        if (hook.Sleep is { } sleep)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(sleep.Seconds), _with.Time, cancellationToken);
+        }
+
+        return "";
+    }
+
     private async Task PreStopAsync(
         string address, V1Pod pod, V1Container container, ContainerRecord instance, V1LifecycleHandler hook, TimeSpan grace, CancellationToken cancellationToken)
     {
@@ -561,20 +583,7 @@ internal sealed class PodWorker : IAsyncDisposable
         var failure = "";
         try
         {
-            if (hook.Exec is { } exec)
-            {
-                var (code, output) = await _with.Engine.ExecAsync(instance.Id, [.. exec.Command ?? []], limit.Token);
-                failure = code == 0 ? "" : $"command '{string.Join(' ', exec.Command ?? [])}' exited with {code}: {output}";
-            }
-            else if (hook.HttpGet is { } http)
-            {
-                var result = await _with.Prober.GetAsync(http, container, address, limit.Token);
-                failure = result.Passed ? "" : result.Output;
-            }
-            else if (hook.Sleep is { } sleep)
-            {
-                await Task.Delay(TimeSpan.FromSeconds(sleep.Seconds), _with.Time, limit.Token);
-            }
+            failure = await RunHookAsync(address, container, instance.Id, hook, limit.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
