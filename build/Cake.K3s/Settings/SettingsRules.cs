@@ -15,6 +15,11 @@ internal sealed class SettingsRules(SettingsNodes nodes, SettingsBinder binder)
             throw nodes.Unknown(chosen, "environment", settings.DefaultEnvironment, environmentNames);
         }
 
+        if (settings.Images.Values.SelectMany(image => image.Secrets.Values).FirstOrDefault(secret => secret.Sandbox is not null) is { } source)
+        {
+            throw nodes.At(binder.Origin(source), "a build secret is no service of the sandbox, expected 'variable', 'file' or 'command'");
+        }
+
         foreach (var environment in environmentNames.Select(name => settings.Environments[name]))
         {
             Check(environment, settings);

@@ -142,6 +142,34 @@ internal sealed class CosignVersionsTests(int major, SignatureForm form)
         Assert.That(await _client.FindDigestAsync("changed/api", LegacySignature.TagOf(digest), default), form == SignatureForm.Legacy ? Is.Not.Null : Is.Null);
     }
 
+    [Test]
+    public async Task Should_satisfy_cosign_with_both_keys_here_and_in_the_mirror_When_the_key_was_rotated()
+    {
+        using var app = await App.CreateAsync(_server.Connection with { Prefix = "rotated" }, _app.Toolbox, "api");
+        app.Environment = app.Environment with { SigningKey = app.Environment.SigningKey with { Form = form } };
+        var digest = app.WriteBuild("api", "1", 1000);
+        await app.SignAsync();
+        await app.PushAsync();
+        File.Move(app.Files.File("cosign.pub"), app.Files.File("cosign.previous.pub"));
+        File.Delete(app.Files.File("cosign.key"));
+        await app.MakeKeyPairAsync("cosign");
+
+        app.Artifacts("api").Write(app.Artifacts("api").ReadBuild() with { InRegistry = true, NeedsNewSignature = true, Form = form });
+        await app.SignAsync();
+        await app.PushAsync();
+        var address = $"http://{_server.Host}/mirrored";
+        await new ImageMirror(new(app.Run.Options with { Mirror = address }, app.Settings, app.Environment), Registries.Clients(), app.Reporter).MirrorAsync();
+
+        foreach (var repository in new[] { "rotated", "mirrored" })
+        {
+            foreach (var key in new[] { "cosign.pub", "cosign.previous.pub" })
+            {
+                var verified = await app.CosignVerifyAsync($"{_server.Host}/{repository}/api@{digest}", key);
+                Assert.That(verified.ExitCode, Is.Zero, verified.StandardError);
+            }
+        }
+    }
+
     private PublicKey Key => PublicKey.Read(_app.Environment.SigningKey.PublicKey);
 
     private async Task RefuseAsync(string image, string key = "cosign.pub", params string[] more) =>
