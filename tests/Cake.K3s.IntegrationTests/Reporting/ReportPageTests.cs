@@ -167,7 +167,8 @@ public sealed class ReportPageTests
         {
             Tell(new WorkloadChanged("Deployment", "honeydue", "api", state, "2 of 3 pods ready", [
                 new("api-5c4cdc64fc-cgsh5", state == WorkloadState.Ready ? "Running" : "CrashLoopBackOff", state == WorkloadState.Ready, 2, "node-1", true),
-                new("api-687cfc8867-f7klc", "Running", true, 0, "node-2", false)]) { At = Start.AddSeconds(after) });
+                new("api-687cfc8867-f7klc", "Running", true, 0, "node-2", false)])
+            { At = Start.AddSeconds(after) });
         }
 
         Tell(new VerdictReached(

@@ -46,7 +46,8 @@ public sealed class ProgressBoardTests
         Take(1, new WorkloadChanged("Deployment", "shop", "api", WorkloadState.Struggling, "1 of 2 pods ready", [
             new("api-new-1", "CrashLoopBackOff", Ready: false, 3, "node-1", IsNew: true),
             new("api-new-2", "Running", Ready: true, 0, "node-1", IsNew: true),
-            new("api-old-1", "Running", Ready: false, 0, "node-1", IsNew: false)]) { Task = "VerifyRollout" });
+            new("api-old-1", "Running", Ready: false, 0, "node-1", IsNew: false)])
+        { Task = "VerifyRollout" });
 
         Assert.That(Text(at: 1).Skip(2), Is.EqualTo([
             "    ! Deployment/api: may recover: 1 of 2 pods ready",
