@@ -44,7 +44,7 @@ public sealed class FirewallTests
         var node = _nodes[1];
         await node.ListenAsync(2377, 3000, 6443, 10250);
         await _nodes[2].ListenAsync(6443);
-        await node.RunAsync("ufw allow 22/tcp; ufw allow 2377/tcp; ufw allow 7946; ufw allow 4789/udp; ufw allow proto esp from 10.1.1.1; ufw allow 500/udp; ufw allow 3000; ufw allow from 10.42.0.0/16; ufw allow 6443; ufw --force enable");
+        await node.RunAsync("ufw allow 22/tcp; ufw allow 2377/tcp; ufw allow 7946; ufw allow 4789/udp; ufw allow proto esp from 10.1.1.1; ufw allow 500/udp; ufw allow 3000; ufw allow from 10.42.0.0/16; ufw allow 6443,10250/tcp; ufw --force enable");
         await Cycle(LegacyRules, node, _nodes[2]).RunAsync(async () =>
         {
             Assert.That(await AnswersAsync(node, Outside.Address, 2377, 3000, 6443), Is.EqualTo(new[] { Answer.Silent, Answer.Silent, Answer.Open }));
