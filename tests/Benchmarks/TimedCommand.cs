@@ -15,6 +15,7 @@ internal sealed record TimedCommand(string Program, params string[] Arguments)
     public async Task RunAsync(string directory, bool isWarmUp)
     {
         var result = await Cli.Wrap(Program).WithArguments(Arguments).WithWorkingDirectory(directory).ExecuteBufferedAsync();
+        Console.Error.WriteLine($"{result.RunTime.TotalSeconds,8:0.00} s  {this}");
         if (!isWarmUp)
         {
             _durations.Add(result.RunTime);

@@ -31,18 +31,9 @@ public sealed class Hardener
         _reporter.Step("harden", Outcome(changed));
     }
 
-    /// <summary>Applies one control and proves it; with <c>--plan</c> only shows the changes.</summary>
+    /// <summary>Applies one control and proves it where something changed, or with <c>--rerun</c>; with <c>--plan</c> only shows the changes.</summary>
     /// <exception cref="K3sException">There is no such control (exit code 2), or it failed.</exception>
-    public async Task HardenAsync(string name)
-    {
-        var control = _controls.Named(name);
-        var changed = await ApplyAsync(control);
-        if (changed == 0 && !_run.Options.ShowPlan)
-        {
-            // Nothing changed now, but an earlier run may have ended before its proof.
-            await VerifyAsync(control);
-        }
-    }
+    public Task HardenAsync(string name) => ApplyAsync(_controls.Named(name));
 
     /// <summary>Takes one control back.</summary>
     /// <exception cref="K3sException">There is no such control (exit code 2), or undoing it failed.</exception>
@@ -71,7 +62,8 @@ public sealed class Hardener
         {
             _reporter.Step(control.Name, "nothing to change");
         }
-        else if (!_run.Options.ShowPlan)
+
+        if (!_run.Options.ShowPlan && (!changes.IsEmpty || _run.Options.Rerun))
         {
             await VerifyAsync(control);
         }

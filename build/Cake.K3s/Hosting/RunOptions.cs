@@ -30,7 +30,7 @@ public sealed record RunOptions
     /// <summary><c>--to</c>: the release that Rollback goes back to; null for the last good one.</summary>
     public int? ToRelease { get; init; }
 
-    /// <summary><c>--rerun</c>: runs the commands of Lint and Test even where nothing changed since they passed.</summary>
+    /// <summary><c>--rerun</c>: runs the commands of Lint and Test, and the proofs of Harden, even where nothing changed.</summary>
     public bool Rerun { get; init; }
 
     /// <summary><c>--plan</c>: absolute path of the plan that a deploy must not differ from; null for none.</summary>

@@ -64,7 +64,7 @@ public static class Switches
         new(Settings, "FILE", "another file than deploy.yaml"),
         new(Rebuild, null, "build images though the registry has them"),
         new(ForceTag, null, "Push: move tags that name another image"),
-        new(Rerun, null, "run Lint's and Test's commands though nothing changed since they passed"),
+        new(Rerun, null, "run Lint's and Test's commands, and Harden's proofs, though nothing changed"),
         new(Plan, "FILE", "Deploy: apply exactly this plan, and refuse if anything drifted; Harden, without FILE: show what it would change"),
         new(Nodes, "NAME,NAME", "Audit, Harden, Undo: the nodes to work on; all otherwise"),
         new(FailOnDrift, null, "Audit: fail where a control is not in place"),

@@ -60,18 +60,19 @@ public sealed class HardenerTests
     }
 
     [Test]
-    public async Task Should_ProveAgain_When_ASingleControlIsInPlaceAlready()
+    public async Task Should_ProveWhatIsInPlaceAlready_When_TheProofIsAskedForAgain()
     {
         _first.State = ControlState.InPlace;
 
         await Hardener().HardenAsync("first");
+        await Hardener(rerun: true).HardenAsync("first");
 
-        Assert.That(_first.Calls, Is.EqualTo(new[] { "apply", "verify" }));
+        Assert.That(_first.Calls, Is.EqualTo(new[] { "apply", "apply", "verify" }));
     }
 
-    private Hardener Hardener(FakeControl[]? controls = null, bool showPlan = false, string? planFile = null)
+    private Hardener Hardener(FakeControl[]? controls = null, bool showPlan = false, string? planFile = null, bool rerun = false)
     {
-        var options = new RunOptions { Root = "/", SettingsFile = "/deploy.yaml", ShowPlan = showPlan, PlanFile = planFile };
+        var options = new RunOptions { Root = "/", SettingsFile = "/deploy.yaml", ShowPlan = showPlan, PlanFile = planFile, Rerun = rerun };
         return new Hardener(new PipelineRun(options, settings: null!, environment: null!), new ControlSet(controls ?? [_first, _second]), _reporter);
     }
 }

@@ -35,6 +35,12 @@ internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl
     protected virtual bool IsRisky => true;
 
     /// <summary>
+    /// Whether a risky change concerns operators' access alone and not the cluster: once the first node is done and proved, the others follow
+    /// at the same time.
+    /// </summary>
+    protected virtual bool OthersFollowTheFirst => false;
+
+    /// <summary>
     /// POSIX shell that makes the files effective after they were put back, e.g. restarts a service; run by
     /// <see cref="IControl.UndoAsync"/>, and part of no change by itself.
     /// </summary>
@@ -76,7 +82,7 @@ internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl
     public async Task<ImmutableArray<PlannedChange>> PlanAsync(CancellationToken cancellationToken)
     {
         await PrepareAsync(changes: true, cancellationToken);
-        var planned = await ForEachAsync(inParallel: true, async node => Planned(node, ChangesFor(await KnownAsync(node, cancellationToken))));
+        var planned = await ForEachAsync(inParallel: true, async node => Planned(node, ChangesFor(await KnownAsync(node, cancellationToken))), cancellationToken);
         return [.. planned.SelectMany(changes => changes)];
     }
 
@@ -84,7 +90,7 @@ internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl
     public async Task<ImmutableArray<PlannedChange>> ApplyAsync(CancellationToken cancellationToken)
     {
         await PrepareAsync(changes: true, cancellationToken);
-        var applied = await ForEachAsync(!IsRisky, node => ApplyAsync(node, cancellationToken));
+        var applied = await ForEachAsync(!IsRisky, node => ApplyAsync(node, cancellationToken), cancellationToken);
         return [.. applied.SelectMany(changes => changes)];
     }
 
@@ -92,19 +98,19 @@ internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl
     public async Task<ImmutableArray<Finding>> VerifyAsync(CancellationToken cancellationToken)
     {
         await PrepareAsync(changes: false, cancellationToken);
-        var found = await ForEachAsync(!IsRisky, async node =>
+        var found = await ForEachAsync(inParallel: true, async node =>
         {
             var facts = await KnownAsync(node, cancellationToken);
             var verdict = Judge(facts);
             return FindingOf(node, verdict.State == ControlState.InPlace ? await ProveAsync(node, facts, cancellationToken) : verdict);
-        });
+        }, cancellationToken);
         return [.. found];
     }
 
     /// <inheritdoc/>
     public async Task<ImmutableArray<PlannedChange>> UndoAsync(CancellationToken cancellationToken)
     {
-        var undone = await ForEachAsync(!IsRisky, node => UndoAsync(node, cancellationToken));
+        var undone = await ForEachAsync(!IsRisky, node => UndoAsync(node, cancellationToken), cancellationToken);
         return [.. undone.OfType<PlannedChange>()];
     }
 
@@ -184,20 +190,19 @@ internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl
     }
 
     // Where nodes are done at the same time, each one's failure concerns itself alone; all are told at the end.
-    private async Task<ImmutableArray<T>> ForEachAsync<T>(bool inParallel, Func<Node, Task<T>> action)
+    private async Task<ImmutableArray<T>> ForEachAsync<T>(bool inParallel, Func<Node, Task<T>> action, CancellationToken cancellationToken)
     {
         var results = ImmutableArray.CreateBuilder<T>();
-        if (!inParallel)
-        {
-            foreach (var node in fleet.Nodes)
-            {
-                results.Add(await action(node));
-            }
+        var alone = inParallel ? 0 : OthersFollowTheFirst ? 1 : fleet.Nodes.Length;
 
-            return results.ToImmutable();
+        // Reading takes no node away; a failure is told when it is the node's turn.
+        await Task.WhenAny(Task.WhenAll(fleet.Nodes.Select(node => node.FactsAsync(cancellationToken))));
+        foreach (var node in fleet.Nodes.Take(alone))
+        {
+            results.Add(await action(node));
         }
 
-        var tasks = fleet.Nodes.Select(action).ToList();
+        var tasks = fleet.Nodes.Skip(alone).Select(action).ToList();
         var failures = new List<K3sException>();
         foreach (var task in tasks)
         {

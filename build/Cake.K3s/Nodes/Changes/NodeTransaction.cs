@@ -38,10 +38,8 @@ internal sealed class NodeTransaction(Node node, TimeSpan undoAfter)
 
         try
         {
-            foreach (var port in change.LoginPorts.IsEmpty ? [null] : change.LoginPorts.Select(port => (int?)port))
-            {
-                await node.ProveLoginAsync(port, cancellationToken);
-            }
+            var ports = change.LoginPorts.IsEmpty ? [null] : change.LoginPorts.Select(port => (int?)port);
+            await Task.WhenAll(ports.Select(port => node.ProveLoginAsync(port, cancellationToken)));
 
             if (change.Proof is { } proof)
             {

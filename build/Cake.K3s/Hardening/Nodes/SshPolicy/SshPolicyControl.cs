@@ -25,6 +25,9 @@ internal sealed class SshPolicyControl(PipelineRun run, NodeFleet fleet) : NodeC
         """;
 
     /// <inheritdoc/>
+    protected override bool OthersFollowTheFirst => true;
+
+    /// <inheritdoc/>
     protected override string Restore => SshdConfig.Reload;
 
     /// <inheritdoc/>

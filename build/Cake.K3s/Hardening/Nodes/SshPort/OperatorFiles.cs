@@ -8,6 +8,8 @@ namespace Cake.K3s.Hardening.Nodes.SshPort;
 /// <summary>The files on the operator's machine that say at which port a node's SSH is: the SSH configuration, and deploy.yaml where it names a port.</summary>
 internal sealed class OperatorFiles(PipelineRun run, EnvironmentVariables variables, IReporter reporter)
 {
+    private readonly Lock _writing = new();
+
     private string SshConfig => UserPath.Resolve(run.EnvironmentSettings.Hardening.SshConfig ?? "~/.ssh/config", run.Settings.Root, variables);
 
     /// <summary>Writes a node's port to the files, where they say something else.</summary>
@@ -22,6 +24,8 @@ internal sealed class OperatorFiles(PipelineRun run, EnvironmentVariables variab
 
     private void Rewrite(string file, Func<string, string> edit, string what)
     {
+        // Several nodes may be done at the same time.
+        using var one = _writing.EnterScope();
         var before = File.Exists(file) ? File.ReadAllText(file) : "";
         var after = edit(before);
         if (after == before)

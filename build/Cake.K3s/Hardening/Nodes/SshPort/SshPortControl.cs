@@ -40,6 +40,9 @@ internal sealed class SshPortControl(PipelineRun run, NodeFleet fleet, OperatorF
         """;
 
     /// <inheritdoc/>
+    protected override bool OthersFollowTheFirst => true;
+
+    /// <inheritdoc/>
     protected override string Restore => SshdConfig.Reload + """
 
         if [ -e /etc/ufw/ufw.conf ] && grep -qi '^ENABLED=yes' /etc/ufw/ufw.conf; then ufw reload >/dev/null; fi

@@ -30,8 +30,8 @@ internal sealed record SshdConfig(ImmutableDictionary<string, ImmutableArray<str
     public const string Reload = """
         [ -d /run/sshd ] || mkdir -m 755 /run/sshd
         sshd -t
-        systemctl daemon-reload
         if systemctl -q is-active ssh.socket; then
+            systemctl daemon-reload
             # A socket cannot be opened anew while its service runs; sessions go on without the service.
             systemctl stop ssh.service
             systemctl restart ssh.socket
