@@ -43,7 +43,7 @@ internal static class ApplyBenchmark
         [
             new("cake-k3s", Environment.ProcessPath!, (config, ns) => ["apply-once", config, ns, plain]),
             new("kubectl apply --server-side", "kubectl", (config, ns) => ["--kubeconfig", config, "-n", ns, "apply", "--server-side", "-f", plain]),
-            new("kapp deploy", "kapp", (config, ns) => ["deploy", "--kubeconfig", config, "-n", ns, "-a", "bench", "-f", plain, "-y"]),
+            new("kapp deploy", "kapp", (config, ns) => ["deploy", "--kubeconfig", config, "-n", ns, "-a", "bench", "-f", plain, "-y", "--wait=false"]),
             new("helm upgrade --install", "helm", (config, ns) => ["--kubeconfig", config, "-n", ns, "upgrade", "--install", "bench", chart]),
         ];
         foreach (var peer in peers.Where(peer => peer.IsThere))
