@@ -1,4 +1,3 @@
-using Cake.K3s.IntegrationTests.Sandbox;
 using Cake.K3s.Reporting.Report;
 
 namespace Cake.K3s.IntegrationTests.Pipeline;
@@ -9,13 +8,7 @@ public sealed class BrokenSampleTests
     private SampleApp _app = null!;
 
     [OneTimeSetUp]
-    public async Task DeploySample()
-    {
-        TestSandbox.Require();
-        _app = await SampleApp.CopyAsync();
-        var run = await _app.RunAsync("--target=Deploy");
-        Assert.That(run.ExitCode, Is.Zero, run.Output);
-    }
+    public async Task DeploySample() => _app = await SampleApp.DeployedAsync();
 
     [OneTimeTearDown]
     public async Task RemoveSample()

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Cake.K3s.IntegrationTests.Sandbox;
 
 namespace Cake.K3s.IntegrationTests.Pipeline;
 
@@ -9,13 +8,7 @@ public sealed class KilledHostTests
     private SampleApp _app = null!;
 
     [OneTimeSetUp]
-    public async Task CopySample()
-    {
-        TestSandbox.Require();
-        _app = await SampleApp.CopyAsync();
-        var run = await _app.RunAsync("--target=Deploy");
-        Assert.That(run.ExitCode, Is.Zero, run.Output);
-    }
+    public async Task DeploySample() => _app = await SampleApp.DeployedAsync();
 
     [OneTimeTearDown]
     public async Task RemoveSample()

@@ -45,6 +45,16 @@ internal sealed partial class SampleApp : IAsyncDisposable
         return app;
     }
 
+    /// <summary>A copy whose first release serves.</summary>
+    public static async Task<SampleApp> DeployedAsync()
+    {
+        TestSandbox.Require();
+        var app = await CopyAsync();
+        var run = await app.RunAsync("--target=Deploy");
+        Assert.That(run.ExitCode, Is.Zero, run.Output);
+        return app;
+    }
+
     /// <summary>Runs the host to its end.</summary>
     public async Task<FinishedRun> RunAsync(params string[] arguments)
     {

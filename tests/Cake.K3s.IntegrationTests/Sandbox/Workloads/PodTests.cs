@@ -100,9 +100,9 @@ internal sealed class PodTests
     public async Task Should_Run_Init_Containers_First_When_There_Are_Some()
     {
         await SharedCluster.Instance.CreatePodAsync(_ns, "init", """
-            "restartPolicy": "Never", "volumes": [{"name": "work", "emptyDir": {}}],
-            "initContainers": [{"name": "prepare", "image": "local/tools:1", "command": ["sh", "-c", "echo prepared > /work/file"], "volumeMounts": [{"name": "work", "mountPath": "/work"}]}],
-            "containers": [{"name": "main", "image": "local/tools:1", "command": ["cat", "/work/file"], "volumeMounts": [{"name": "work", "mountPath": "/work"}]}]
+            "restartPolicy": "Never", "volumes": [{"name": "scratch", "emptyDir": {}}],
+            "initContainers": [{"name": "prepare", "image": "local/tools:1", "command": ["sh", "-c", "echo prepared > /scratch/file"], "volumeMounts": [{"name": "scratch", "mountPath": "/scratch"}]}],
+            "containers": [{"name": "main", "image": "local/tools:1", "command": ["cat", "/scratch/file"], "volumeMounts": [{"name": "scratch", "mountPath": "/scratch"}]}]
             """);
         await SharedCluster.Instance.PodAsync(_ns, "init", pod => pod.Status.Phase == "Succeeded");
 
