@@ -9,7 +9,7 @@ internal static class BaseImageCatalog
 
     /// <summary>By name.</summary>
     public static ImmutableDictionary<string, BaseImage> All { get; } =
-        new[] { AspNet(DotnetRuntime.OfThisProcess), Redis(), BusyBox() }.ToImmutableDictionary(image => image.Name);
+        new[] { AspNet(DotnetRuntime.OfThisProcess), Redis(), BusyBox(), Backup() }.ToImmutableDictionary(image => image.Name);
 
     /// <summary>Stands in for mcr.microsoft.com/dotnet/aspnet: the shared runtimes of this machine's own .NET.</summary>
     private static BaseImage AspNet(DotnetRuntime runtime) => new()
@@ -64,5 +64,17 @@ internal static class BaseImageCatalog
                 tree.AddLink("usr/local/bin/" + applet, "/usr/bin/busybox");
             }
         },
+    };
+
+    /// <summary>What the backup Job's scripts use. There is no published image of just this; production's is made with five lines (docs/backups.md).</summary>
+    private static BaseImage Backup() => new()
+    {
+        Name = "backup",
+        Recipe = "1",
+        Packages = ["postgresql-client-17", "age", "curl", "tar", "coreutils", "sed", "dash", "ca-certificates"],
+        Keeps = package => package is "postgresql-client-17" or "age" or "curl" or "tar" or "coreutils" or "sed" or "dash" or "ca-certificates" or "zlib1g" or "openssl"
+            || package.StartsWith("lib", StringComparison.Ordinal),
+        User = ("backup", 1654),
+        Variables = ["PATH=/usr/lib/postgresql/17/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
     };
 }

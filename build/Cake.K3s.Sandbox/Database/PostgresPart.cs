@@ -134,7 +134,7 @@ internal sealed class PostgresPart(
         if (!await ExistsAsync(connection, "SELECT 1 FROM pg_roles WHERE rolname = $1", cancellationToken))
         {
             // No parameters in utility statements; the password is hexadecimal.
-            await ExecuteAsync(connection, $"CREATE ROLE {App} LOGIN PASSWORD '{Password(App)}'", cancellationToken);
+            await ExecuteAsync(connection, $"CREATE ROLE {App} LOGIN CREATEDB PASSWORD '{Password(App)}'", cancellationToken);
         }
 
         if (!await ExistsAsync(connection, "SELECT 1 FROM pg_database WHERE datname = $1", cancellationToken))

@@ -9,6 +9,7 @@ using Cake.K3s.Forges;
 using Cake.K3s.Images;
 using Cake.K3s.Kubernetes;
 using Cake.K3s.Notifications;
+using Cake.K3s.Operations.Backups;
 using Cake.K3s.Processes;
 using Cake.K3s.Reporting;
 using Cake.K3s.Reporting.Progress;
@@ -67,6 +68,7 @@ public static class K3sHostExtensions
         .AddTargets()
         .AddScaffolding()
         .AddDiagnosis()
+        .AddBackups()
         .AddHardening()
         .AddEngine();
 }

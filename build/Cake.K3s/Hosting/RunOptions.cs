@@ -60,7 +60,13 @@ public sealed record RunOptions
     /// <summary>Whether the run only lists what there is to run.</summary>
     internal bool IsListing { get; init; }
 
-    /// <summary><c>--confirm</c>: PruneRegistry deletes what it shows.</summary>
+    /// <summary><c>--backup</c>: the name of the backup to restore; null for the newest.</summary>
+    public string? Backup { get; init; }
+
+    /// <summary><c>--into</c>: the secret with the URL of the database that Restore fills.</summary>
+    public string? Into { get; init; }
+
+    /// <summary><c>--confirm</c>: PruneRegistry and PruneBackups delete what they show.</summary>
     public bool Confirm { get; init; }
 
     /// <summary><c>--nodes</c>: the names of the nodes to work on; empty for all.</summary>

@@ -30,6 +30,8 @@ internal static class RunOptionsReader
             Mirror = Last(arguments, Switches.Mirror),
             Completion = Last(arguments, Switches.Completion),
             IsListing = arguments.GetArguments("target").All(target => target.Equals("Default", StringComparison.OrdinalIgnoreCase)),
+            Backup = Last(arguments, Switches.Backup),
+            Into = Last(arguments, Switches.Into),
             Confirm = arguments.HasArgument(Switches.Confirm),
             ToRelease = Number(arguments, Switches.To),
             PlanFile = PathOf(arguments, Switches.Plan, working),

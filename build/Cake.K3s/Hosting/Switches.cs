@@ -45,7 +45,13 @@ public static class Switches
     /// <summary>Moves tags that name another image.</summary>
     public const string ForceTag = "force-tag";
 
-    /// <summary>Deletes for real what PruneRegistry shows.</summary>
+    /// <summary>The backup to restore.</summary>
+    public const string Backup = "backup";
+
+    /// <summary>The secret with the address of the database that Restore fills.</summary>
+    public const string Into = "into";
+
+    /// <summary>Deletes for real what PruneRegistry and PruneBackups show.</summary>
     public const string Confirm = "confirm";
 
     /// <summary>The nodes to harden.</summary>
@@ -76,7 +82,9 @@ public static class Switches
         new(Image, "NAME|REFERENCE", "Verify: the image to tell about; all that were pushed last otherwise"),
         new(Registry, "ADDRESS", "another registry than the environment's, e.g. its mirror; http:// before it for plain HTTP"),
         new(Mirror, "ADDRESS", "MirrorImages: the registry to copy to"),
-        new(Confirm, null, "PruneRegistry, UnblockWebhooks: delete what is shown"),
+        new(Backup, "NAME", "Restore, RestoreDrill: the backup to take; the newest otherwise"),
+        new(Into, "SECRET", "Restore: the secret with the URL of the empty database to fill"),
+        new(Confirm, null, "PruneRegistry, PruneBackups, UnblockWebhooks: delete what is shown"),
         new("purge", null, "SandboxDown: remove the sandbox's data too"),
         new("sequential", null, "run one task at a time"),
         new("fail-fast", null, "stop running tasks at the first failure"),

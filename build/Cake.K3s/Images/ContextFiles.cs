@@ -45,7 +45,8 @@ internal static class ContextFiles
             // A link is itself, not what it points to: so Docker takes it, and so no walk goes round in circles.
             if (entry is DirectoryInfo { LinkTarget: null })
             {
-                if (entry.Name != ".git" && !skips(entry.FullName))
+                // What runs of this library keep there is no source, and some of it is open in the sandbox's daemon.
+                if (entry.Name is not (".git" or ".sandbox" or ".tools") && !skips(entry.FullName))
                 {
                     foreach (var file in Walk(entry.FullName, skips))
                     {

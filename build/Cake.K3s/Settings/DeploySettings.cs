@@ -308,6 +308,9 @@ public sealed record EnvironmentSettings
 
     /// <summary>What stands in front of the nodes, for hardening; null for nothing.</summary>
     public EdgeSettings? Edge { get; init; }
+
+    /// <summary>Backups of the database; null for none.</summary>
+    public BackupSettings? Backup { get; init; }
 }
 
 /// <summary>The embedded sandbox. Ports are of 127.0.0.1; 0 picks a free one, which is kept.</summary>

@@ -51,6 +51,9 @@ internal sealed class SharedSandbox
 
     public static string ShellReference(string? registry = null) => $"{registry ?? Addresses.Registry}/probe@{Shell.Digest}";
 
+    /// <summary>The reference of a base image.</summary>
+    public static Task<string> BaseImageAsync(string name) => _sandbox!.BaseImageAsync(name);
+
     /// <summary>A namespace of its own.</summary>
     public static async Task<ClusterApi> NamespaceAsync()
     {

@@ -1,4 +1,5 @@
 using Cake.Core;
+using Cake.K3s.Hardening.Cluster.Backups;
 using Cake.K3s.Hardening.Cluster.Migrations;
 using Cake.K3s.Hardening.Cluster.NetworkPolicies;
 using Cake.K3s.Hardening.Cluster.RedisPassword;
@@ -16,6 +17,7 @@ internal static class ClusterControlServices
     internal static IServiceCollection AddClusterControls(this IServiceCollection services) => services
         .AddSingleton(provider => new ControlCluster(
             provider.GetRequiredService<PipelineRun>(), provider.GetRequiredService<ClusterConnector>().OpenAsync))
+        .AddControl<BackupsControl>()
         .AddSingleton<NetworkPoliciesControl>()
         .AddSingleton<IControl>(provider => provider.GetRequiredService<NetworkPoliciesControl>())
         .AddSingleton<RedisCli>()

@@ -45,7 +45,8 @@ internal sealed class Rollout
             return;
         }
 
-        if (change.Object is { } node && node.Uid() == root && _byIdentity.TryGetValue(ObjectKey.Of(node).Identity, out var target))
+        // Usually it is its own root; a Job that was made of a CronJob is not.
+        if (change.Object is { } node && _byIdentity.TryGetValue(ObjectKey.Of(node).Identity, out var target))
         {
             _byUid[root] = target;
         }

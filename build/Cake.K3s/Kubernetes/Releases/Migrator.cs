@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Cake.K3s.Hosting;
 using Cake.K3s.Images;
 using Cake.K3s.Kubernetes.Api;
+using Cake.K3s.Kubernetes.Jobs;
 using Cake.K3s.Kubernetes.Manifests;
 using Cake.K3s.Kubernetes.Readiness;
 using Cake.K3s.Reporting;
@@ -13,7 +14,6 @@ public sealed class Migrator
 {
     private const string Source = "migrate";
     private const int KeptJobs = 3;
-    private static readonly TimeSpan LogLimit = TimeSpan.FromSeconds(5);
     private static readonly GroupVersionKind JobKind = new("batch", "v1", "Job");
 
     private readonly PipelineRun _run;
@@ -21,13 +21,13 @@ public sealed class Migrator
     private readonly ManifestLoader _loader;
     private readonly ImageGate _gate;
     private readonly RunLock _lock;
-    private readonly RolloutWatcher _watcher;
+    private readonly JobRun _jobs;
     private readonly EvidenceCollector _evidence;
     private readonly IReporter _reporter;
     private readonly TimeProvider _time;
 
     internal Migrator(
-        PipelineRun run, ClusterConnector connector, ManifestLoader loader, ImageGate gate, RunLock runLock, RolloutWatcher watcher,
+        PipelineRun run, ClusterConnector connector, ManifestLoader loader, ImageGate gate, RunLock runLock, JobRun jobs,
         EvidenceCollector evidence, IReporter reporter, TimeProvider time)
     {
         _run = run;
@@ -35,7 +35,7 @@ public sealed class Migrator
         _loader = loader;
         _gate = gate;
         _lock = runLock;
-        _watcher = watcher;
+        _jobs = jobs;
         _evidence = evidence;
         _reporter = reporter;
         _time = time;
@@ -73,7 +73,7 @@ public sealed class Migrator
             if (job.Annotation(MigrationJob.SchemaVersionAnnotation) is null)
             {
                 // The run that started it was killed before it could tell.
-                var told = new MigrationLog(_reporter);
+                var told = new JobLog(_reporter, Source);
                 await told.ReadAsync(api, migration.Key, cancellationToken);
                 await CompleteAsync(api, job, told, cancellationToken);
             }
@@ -89,8 +89,8 @@ public sealed class Migrator
 
         var startedAt = _time.GetUtcNow();
         job = await StartAsync(api, migration, job, cancellationToken);
-        var log = new MigrationLog(_reporter);
-        var outcome = await WatchAsync(api, migration.Key, log, new RolloutTerms(startedAt, timeout), cancellationToken);
+        var log = new JobLog(_reporter, Source);
+        var outcome = await _jobs.FollowAsync(api, migration.Key, log, new RolloutTerms(startedAt, timeout), cancellationToken);
         if (!outcome.Succeeded)
         {
             await FailAsync(api, migration.Key, outcome, log, cancellationToken);
@@ -121,50 +121,11 @@ public sealed class Migrator
             _reporter.Step(Source, $"goes on with {migration.Key}, which an earlier run started");
         }
 
-        if (job.Flag("spec", "suspend") != true)
-        {
-            return job;
-        }
-
-        foreach (var copy in migration.Copies)
-        {
-            var owned = copy.DeepClone().AsObject();
-            owned["metadata"]!["ownerReferences"] = new JsonArray(new JsonObject
-            {
-                ["apiVersion"] = JobKind.ApiVersion,
-                ["kind"] = JobKind.Kind,
-                ["name"] = job.ObjectName(),
-                ["uid"] = job.Uid(),
-            });
-            await api.ApplyAsync(owned, cancellationToken, new() { Force = true });
-        }
-
-        return await api.PatchAsync(
-            migration.Key, PatchType.Merge, new JsonObject { ["spec"] = new JsonObject { ["suspend"] = false } }, cancellationToken);
-    }
-
-    private async Task<RolloutOutcome> WatchAsync(
-        ClusterApi api, ObjectKey job, MigrationLog log, RolloutTerms terms, CancellationToken cancellationToken)
-    {
-        using var finished = new CancellationTokenSource();
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var following = log.FollowAsync(api, job, finished.Token, ending.Token);
-        try
-        {
-            var outcome = await _watcher.WatchAsync(api, [job], terms, cancellationToken);
-            await finished.CancelAsync();
-            await Task.WhenAny(following, Task.Delay(LogLimit, _time, cancellationToken));
-            return outcome;
-        }
-        finally
-        {
-            await ending.CancelAsync();
-            await following.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-        }
+        return await JobRun.ResumeAsync(api, job, migration.Copies, cancellationToken);
     }
 
     private async Task FailAsync(
-        ClusterApi api, ObjectKey job, RolloutOutcome outcome, MigrationLog log, CancellationToken cancellationToken)
+        ClusterApi api, ObjectKey job, RolloutOutcome outcome, JobLog log, CancellationToken cancellationToken)
     {
         var failure = outcome.Failures[0];
         var directory = Path.Combine(_run.Options.ArtifactsDirectory, "migration", "evidence");
@@ -185,7 +146,7 @@ public sealed class Migrator
             lines);
     }
 
-    private async Task CompleteAsync(ClusterApi api, JsonObject job, MigrationLog log, CancellationToken cancellationToken)
+    private async Task CompleteAsync(ClusterApi api, JsonObject job, JobLog log, CancellationToken cancellationToken)
     {
         var key = ObjectKey.Of(job);
         var pods = await PodsAsync(api, key, cancellationToken);

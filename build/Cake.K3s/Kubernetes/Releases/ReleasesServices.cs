@@ -3,6 +3,7 @@ using Cake.K3s.Images;
 using Cake.K3s.Images.Pruning;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Applying;
+using Cake.K3s.Kubernetes.Jobs;
 using Cake.K3s.Kubernetes.Manifests;
 using Cake.K3s.Kubernetes.Readiness;
 using Cake.K3s.Reporting;
@@ -17,6 +18,7 @@ internal static class ReleasesServices
         .AddSingleton<IImagesInUse, ImagesInUse>()
         .AddSingleton<RunLock>()
         .AddSingleton<RolloutWatcher>()
+        .AddSingleton<JobRun>()
         .AddSingleton<EvidenceCollector>()
         .AddSingleton<ReleaseApplier>()
         .AddSingleton<ReleaseSummary>()
@@ -26,7 +28,7 @@ internal static class ReleasesServices
             services.GetRequiredService<ManifestLoader>(),
             services.GetRequiredService<ImageGate>(),
             services.GetRequiredService<RunLock>(),
-            services.GetRequiredService<RolloutWatcher>(),
+            services.GetRequiredService<JobRun>(),
             services.GetRequiredService<EvidenceCollector>(),
             services.GetRequiredService<IReporter>(),
             services.GetRequiredService<TimeProvider>()))

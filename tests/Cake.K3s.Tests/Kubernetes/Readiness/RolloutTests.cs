@@ -141,6 +141,24 @@ public sealed class RolloutTests
         Assert.That(_reported[^1].Pods.Single().IsNew);
     }
 
+    [Test]
+    public void Should_Follow_A_Job_When_A_CronJob_Owns_It()
+    {
+        var rollout = new Rollout([new(new("batch", "v1", "Job"), "shop", "backup-1")], new RolloutTerms(Start, TimeSpan.FromSeconds(60)), _reported.Add);
+        See(rollout, BackupJob());
+        var before = rollout.Judge(Start.AddSeconds(1));
+
+        See(rollout, BackupJob("""{"type": "Complete", "status": "True"}"""));
+
+        Assert.That((before, rollout.Judge(Start.AddSeconds(2))?.Succeeded), Is.EqualTo(((RolloutOutcome?)null, (bool?)true)));
+
+        static JsonObject BackupJob(string conditions = "") => Json($$"""
+            {"apiVersion": "batch/v1", "kind": "Job",
+             "metadata": {"name": "backup-1", "namespace": "shop", "uid": "job", "ownerReferences": [{"kind": "CronJob", "name": "backup", "uid": "cron", "controller": true}] },
+             "spec": {}, "status": {"conditions": [{{conditions}}] } }
+            """);
+    }
+
     private Rollout Watch() => new([Api], new RolloutTerms(Start, TimeSpan.FromSeconds(60)), _reported.Add);
 
     private static void See(Rollout rollout, params JsonObject[] objects)

@@ -4,6 +4,7 @@ using Cake.K3s.Environments;
 using Cake.K3s.Hosting;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Applying;
+using Cake.K3s.Kubernetes.Jobs;
 using Cake.K3s.Kubernetes.Manifests;
 using Cake.K3s.Kubernetes.Readiness;
 using Cake.K3s.Kubernetes.Releases;
@@ -60,7 +61,7 @@ internal sealed class DeployRun : IDisposable
         var applier = new Applier(reporter, time);
         var releases = new ReleaseApplier(applier);
         _lock = new RunLock(run, reporter, time);
-        _migrator = new(run, null!, null!, null!, _lock, watcher, evidence, reporter, time);
+        _migrator = new(run, null!, null!, null!, _lock, new JobRun(watcher, time), evidence, reporter, time);
         _deployer = new(run, null!, null!, null!, new Planner(run, null!, null!, null!, reporter, mask, time, null!), applier, _lock, reporter, time);
         _verifier = new(run, null!, _lock, watcher, evidence, releases, applier, new ReleaseSummary(run, new NoTools(), reporter), reporter, new TaskDurations(time), time);
         _rollback = new(run, null!, _lock, releases, _verifier, reporter, time);

@@ -4,12 +4,14 @@ using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Readiness;
 using Cake.K3s.Reporting;
 
-namespace Cake.K3s.Kubernetes.Releases;
+namespace Cake.K3s.Kubernetes.Jobs;
 
 /// <summary>Shows what the pods of a Job log, as it comes, whichever pods the Job makes.</summary>
-internal sealed class MigrationLog(IReporter reporter)
+/// <param name="reporter">Shows it.</param>
+/// <param name="source">What it is about, e.g. <c>migrate</c>.</param>
+internal sealed class JobLog(IReporter reporter, string source)
 {
-    private const string Source = "migrate";
+    private const string JobLabel = "batch.kubernetes.io/job-name";
     private static readonly GroupVersionKind Pods = new("", "v1", "Pod");
 
     private readonly ConcurrentQueue<string> _lines = new();
@@ -28,7 +30,7 @@ internal sealed class MigrationLog(IReporter reporter)
         using var either = CancellationTokenSource.CreateLinkedTokenSource(finished, cancellationToken);
         try
         {
-            var options = new ListOptions { LabelSelector = $"{MigrationJob.JobLabel}={job.Name}" };
+            var options = new ListOptions { LabelSelector = $"{JobLabel}={job.Name}" };
             await foreach (var change in api.WatchAsync(Pods, job.Namespace, options, either.Token))
             {
                 foreach (var status in change.Object.ContainerStatuses())
@@ -57,7 +59,7 @@ internal sealed class MigrationLog(IReporter reporter)
     public async Task ReadAsync(ClusterApi api, ObjectKey job, CancellationToken cancellationToken)
     {
         var pods = await api.ListAsync(
-            Pods, job.Namespace, new() { LabelSelector = $"{MigrationJob.JobLabel}={job.Name}" }, cancellationToken);
+            Pods, job.Namespace, new() { LabelSelector = $"{JobLabel}={job.Name}" }, cancellationToken);
         foreach (var pod in pods.Items)
         {
             foreach (var status in pod.ContainerStatuses().Where(status => status.At("state", "terminated") is not null))
@@ -74,13 +76,13 @@ internal sealed class MigrationLog(IReporter reporter)
             await foreach (var line in api.LogsAsync(namespaceName, pod, new() { Container = container, Follow = true }, cancellationToken))
             {
                 _lines.Enqueue(line);
-                reporter.Output(Source, line);
+                reporter.Output(source, line);
             }
         }
         catch (KubernetesApiException e)
         {
             // The pod may be gone already; the verdict does not hang on its log.
-            reporter.Warning(Source, $"the log of pod {pod} cannot be read: {e.ApiMessage}");
+            reporter.Warning(source, $"the log of pod {pod} cannot be read: {e.ApiMessage}");
         }
     }
 }

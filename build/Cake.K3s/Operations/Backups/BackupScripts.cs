@@ -1,0 +1,23 @@
+using System.Text.Json.Nodes;
+
+namespace Cake.K3s.Operations.Backups;
+
+/// <summary>The scripts that run in the cluster; they are files of their own beside this one.</summary>
+internal static class BackupScripts
+{
+    private static readonly string[] Names = ["backup.sh", "dump.sql", "rows.sql", "restore.sh"];
+
+    /// <summary>The data of a ConfigMap that holds all of them.</summary>
+    public static JsonObject ConfigMapData()
+    {
+        var data = new JsonObject();
+        foreach (var name in Names)
+        {
+            using var stream = typeof(BackupScripts).Assembly.GetManifestResourceStream("backups/" + name)!;
+            using var reader = new StreamReader(stream);
+            data[name] = reader.ReadToEnd();
+        }
+
+        return data;
+    }
+}

@@ -1,0 +1,48 @@
+# Restores one backup into an empty database, and counts its rows. With RESTORE_DRILL set, into a database of its own, which it drops.
+set -eu
+umask 077
+cd /scratch
+rm -rf dump rows restored restore.sql backup.tar backup.tar.age
+begin=$(date +%s)
+
+curl --config /credentials/curl --silent --show-error --fail-with-body --retry 5 --retry-all-errors \
+    --header "x-amz-content-sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" \
+    --output backup.tar.age "$BACKUP_BUCKET/$RESTORE_NAME"
+age --decrypt --identity /credentials/identity --output backup.tar backup.tar.age
+tar -xf backup.tar
+fetched=$(date +%s)
+
+if [ -n "${RESTORE_DRILL:-}" ]; then
+    psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --command "CREATE DATABASE \"$RESTORE_DRILL\""
+    origin=$PGDATABASE
+    trap 'PGDATABASE=$origin psql --no-psqlrc --quiet --command "DROP DATABASE IF EXISTS \"$RESTORE_DRILL\" WITH (FORCE)"' EXIT
+    export PGDATABASE="$RESTORE_DRILL"
+fi
+
+tables=$(psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 --file /scripts/rows.sql | wc -l)
+if [ "$tables" -ne 0 ]; then
+    echo "database $PGDATABASE is not empty: it has $tables tables; nothing was changed" >&2
+    exit 4
+fi
+
+# As SQL, in one transaction: all or nothing.
+pg_restore --exit-on-error --no-owner --no-privileges --file=restore.sql dump
+version=$(psql --no-psqlrc --tuples-only --no-align --command 'SHOW server_version_num')
+if [ "$version" -lt 170000 ]; then
+    # pg_dump 17 writes it for every server, and older ones do not know it.
+    sed -i '1,40{/^SET transaction_timeout = 0;$/d;}' restore.sql
+fi
+psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --single-transaction --output /dev/null --file restore.sql
+psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 --output restored --file /scripts/rows.sql
+LC_ALL=C sort -o rows rows
+LC_ALL=C sort -o restored restored
+LC_ALL=C comm -3 rows restored > differences
+if [ -s differences ]; then
+    cat differences >&2
+    echo "the restored rows (second column) are not those of the backup (first column)" >&2
+    exit 5
+fi
+
+rows=0
+while IFS= read -r line; do rows=$((rows + ${line##*|})); done < restored
+echo "restored $RESTORE_NAME: $(wc -l < restored) tables, $rows rows, all as at the time of the backup; fetched and decrypted in $((fetched - begin)) s, restored in $(($(date +%s) - fetched)) s"

@@ -1,0 +1,215 @@
+using System.Net;
+using System.Runtime.Versioning;
+using System.Security.Cryptography;
+using Cake.K3s.IntegrationTests.Pipeline;
+using Cake.K3s.IntegrationTests.Sandbox;
+using Cake.K3s.Kubernetes.Api;
+using Npgsql;
+
+namespace Cake.K3s.IntegrationTests.Kubernetes.Backups;
+
+/// <summary>Backups by the compiled host: real Postgres, pg_dump, age and curl in real pods; the bucket is a stand-in.</summary>
+[TestFixture]
+[SupportedOSPlatform("linux")]
+internal sealed class BackupTests
+{
+    // A key pair for these tests alone.
+    private const string Recipient = "age1eq57c8z0mpqlf5c0vnhjfquwnzjgnwx94z7lvuqvrh86x2nyzepq34z9pk";
+    private const string Identity = "AGE-SECRET-KEY-109YJ09NER945RZW7ZUYSX3X9C87HPAU5RMWZQ0SY49M9066QZ04Q4NDK0L";
+
+    private DirectoryInfo _root = null!;
+    private StandInBucket _bucket = null!;
+    private ClusterApi _api = null!;
+    private string _database = "";
+
+    [OneTimeSetUp]
+    public async Task StartAsync()
+    {
+        _api = await SharedSandbox.NamespaceAsync();
+        _database = _api.Namespace.Replace('-', '_');
+        await SqlAsync(SharedSandbox.Addresses.PostgresUrl, $"CREATE DATABASE {_database}");
+        await SqlAsync(UrlOf(_database), """
+            CREATE TABLE houses (id int PRIMARY KEY, name text);
+            INSERT INTO houses SELECT n, 'house ' || n FROM generate_series(1, 1000) n;
+            CREATE SCHEMA "Odd Names"; CREATE TABLE "Odd Names"."per|person" (x text); INSERT INTO "Odd Names"."per|person" VALUES ('a'), ('b');
+            """);
+        _bucket = await StandInBucket.StartAsync(IPAddress.Parse(new Uri(SharedSandbox.Addresses.PostgresUrl).Host));
+        _root = Directory.CreateTempSubdirectory($"cake-k3s-backups-{Environment.ProcessId}-");
+        await WriteSettingsAsync();
+        var hardened = await RunAsync("--target=Harden-Backups");
+        Assert.That(hardened.ExitCode, Is.Zero, hardened.Output);
+    }
+
+    [OneTimeTearDown]
+    public async Task StopAsync()
+    {
+        if (_bucket is not null)
+        {
+            await _bucket.DisposeAsync();
+        }
+
+        if (_api is not null)
+        {
+            await SharedSandbox.RemoveAsync(_api);
+            await SqlAsync(SharedSandbox.Addresses.PostgresUrl, $"DROP DATABASE IF EXISTS {_database} WITH (FORCE)");
+            await SqlAsync(SharedSandbox.Addresses.PostgresUrl, $"DROP DATABASE IF EXISTS {_database}_empty WITH (FORCE)");
+        }
+
+        _root?.Delete(recursive: true);
+    }
+
+    [Test]
+    [Order(1)]
+    public async Task Should_Have_Proved_Itself_With_A_Backup_And_Change_Nothing_When_Hardened_Again()
+    {
+        var stored = _bucket.Objects.Count;
+
+        var again = await RunAsync("--target=Harden-Backups");
+        var audit = await RunAsync("--target=Audit", "--fail-on-drift");
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(stored, Is.EqualTo(1));
+            Assert.That(again.Output, Does.Contain("nothing to change"));
+            Assert.That(audit.Output, Does.Match("Backups .*the newest backup is 0"));
+        }
+    }
+
+    [Test]
+    public void Should_Store_Nothing_Readable_When_It_Backs_Up()
+    {
+        var stored = _bucket.Objects.Values.First();
+
+        Assert.That(System.Text.Encoding.Latin1.GetString(stored), Does.StartWith("age-encryption.org/v1").And.Not.Contain("house 1"));
+    }
+
+    [Test]
+    public async Task Should_Get_Through_When_The_Bucket_Is_Busy_For_A_While()
+    {
+        _bucket.Faults = 2;
+
+        var run = await RunAsync("--target=Backup");
+
+        Assert.That(run.ExitCode, Is.Zero, run.Output);
+    }
+
+    [Test]
+    public async Task Should_Compare_The_Rows_And_Leave_Nothing_Behind_When_It_Drills()
+    {
+        var run = await RunAsync("--target=RestoreDrill");
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(run.ExitCode, Is.Zero, run.Output);
+            Assert.That(run.Output, Does.Match("2 tables, 1002 rows, all as at the time of the backup"));
+            Assert.That(run.Output, Does.Match(@"the drill took \d+ s; the backup is 0 minutes old"));
+            Assert.That(await SqlAsync(SharedSandbox.Addresses.PostgresUrl, "SELECT count(*) FROM pg_database WHERE datname LIKE 'cake_k3s_drill%'"), Is.Zero);
+            Assert.That(await NamesAsync("Secret"), Has.None.Match("-[0-9]{14}$"), "the identity stayed in the cluster");
+        }
+    }
+
+    [Test]
+    public async Task Should_Fill_An_Empty_Database_And_Refuse_It_The_Second_Time_When_It_Restores()
+    {
+        await SqlAsync(SharedSandbox.Addresses.PostgresUrl, $"CREATE DATABASE {_database}_empty");
+
+        var run = await RunAsync("--target=Restore", "--into=EMPTY_URL");
+        var rows = await SqlAsync(UrlOf(_database + "_empty"), "SELECT count(*) FROM houses");
+        var again = await RunAsync("--target=Restore", "--into=EMPTY_URL");
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(run.ExitCode, Is.Zero, run.Output);
+            Assert.That(rows, Is.EqualTo(1000));
+            Assert.That(again.ExitCode, Is.EqualTo(ExitCodes.Failed));
+            Assert.That(again.Output, Does.Contain("is not empty: it has 2 tables; nothing was changed"));
+        }
+    }
+
+    [Test]
+    public async Task Should_Say_So_When_A_Stored_Backup_Was_Changed()
+    {
+        var name = $"shop/{DateTime.UtcNow.AddYears(-1):yyyyMMdd'T'HHmmss'Z'}.tar.age";
+        var spoiled = _bucket.Objects.Values.First().ToArray();
+        spoiled[^20] ^= 1;
+        _bucket.Objects[name] = spoiled;
+
+        var drill = await RunAsync("--target=RestoreDrill", "--backup=" + name);
+        var prune = await RunAsync("--target=PruneBackups", "--confirm");
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(drill.ExitCode, Is.EqualTo(ExitCodes.Failed), drill.Output);
+            Assert.That(drill.Output, Does.Contain("age: error"));
+            Assert.That(prune.Output, Does.Contain("deleted " + name));
+            Assert.That(_bucket.Objects.Keys, Has.None.EqualTo(name));
+        }
+    }
+
+    private async Task<IEnumerable<string?>> NamesAsync(string kind) =>
+        (await _api.ListAsync(new("", "v1", kind), _api.Namespace, new(), default)).Items.Select(item => (string?)item["metadata"]!["name"]);
+
+    private async Task<FinishedRun> RunAsync(params string[] arguments)
+    {
+        using var host = RunningHost.Start(_root.FullName, arguments);
+        return await host.EndAsync();
+    }
+
+    private async Task WriteSettingsAsync()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        Write("cosign.key", "nothing is signed");
+        Write("cosign.pub", key.ExportSubjectPublicKeyInfoPem());
+        Write("database", UrlOf(_database));
+        Write("empty", UrlOf(_database + "_empty"));
+        Write("identity", Identity);
+        foreach (var id in (string[])[StandInBucket.Writer, StandInBucket.Operator])
+        {
+            Write(id, id);
+            Write(id + ".key", StandInBucket.KeyOf(id));
+        }
+
+        Write("deploy.yaml", $$"""
+            app: shop
+            images: {}
+            manifests: [manifests]
+            defaultEnvironment: test
+            signing: {privateKey: cosign.key}
+            environments:
+              test:
+                cluster: {kubeconfig: {{SharedSandbox.Addresses.Kubeconfig}}}
+                registry: {address: {{SharedSandbox.Addresses.Registry}}/own, insecure: true}
+                namespace: {{_api.Namespace}}
+                secrets:
+                  DATABASE_URL: {file: database}
+                  EMPTY_URL: {file: empty}
+                backup:
+                  image: {{await SharedSandbox.BaseImageAsync("backup")}}
+                  recipient: {{Recipient}}
+                  identity: {file: identity}
+                  storage:
+                    endpoint: {{_bucket.Address.GetLeftPart(UriPartial.Authority)}}
+                    region: {{StandInBucket.Region}}
+                    bucket: {{StandInBucket.Bucket}}
+                    writer: {id: {file: {{StandInBucket.Writer}}}, key: {file: {{StandInBucket.Writer}}.key} }
+                    operator: {id: {file: {{StandInBucket.Operator}}}, key: {file: {{StandInBucket.Operator}}.key} }
+            """);
+        Directory.CreateSymbolicLink(Path.Combine(_root.FullName, ".tools"), Path.Combine(TestSandbox.RepositoryRoot, ".tools"));
+    }
+
+    private void Write(string file, string text) => File.WriteAllText(Path.Combine(_root.FullName, file), text);
+
+    private static string UrlOf(string database) => new UriBuilder(SharedSandbox.Addresses.PostgresUrl) { Path = database }.Uri.ToString();
+
+    private static async Task<long?> SqlAsync(string url, string sql)
+    {
+        var address = new Uri(url);
+        var user = address.UserInfo.Split(':');
+        await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder
+        {
+            Host = address.Host, Port = address.Port, Username = user[0], Password = user[1], Database = address.AbsolutePath.Trim('/'), Pooling = false,
+        });
+        await using var command = source.CreateCommand(sql);
+        return await command.ExecuteScalarAsync() as long?;
+    }
+}
