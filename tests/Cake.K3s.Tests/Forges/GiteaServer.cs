@@ -147,15 +147,37 @@ internal sealed partial class GiteaServer : IDisposable
 
     private JsonObject Comment(int id) => new()
     {
-        ["id"] = id, ["html_url"] = "", ["pull_request_url"] = "", ["issue_url"] = "", ["user"] = new JsonObject { ["id"] = 1, ["login"] = "actions" },
-        ["original_author"] = "", ["original_author_id"] = 0, ["body"] = Comments[id], ["assets"] = new JsonArray(), ["created_at"] = "2026-01-02T03:04:05Z", ["updated_at"] = "2026-01-02T03:04:05Z",
+        ["id"] = id,
+        ["html_url"] = "",
+        ["pull_request_url"] = "",
+        ["issue_url"] = "",
+        ["user"] = new JsonObject { ["id"] = 1, ["login"] = "actions" },
+        ["original_author"] = "",
+        ["original_author_id"] = 0,
+        ["body"] = Comments[id],
+        ["assets"] = new JsonArray(),
+        ["created_at"] = "2026-01-02T03:04:05Z",
+        ["updated_at"] = "2026-01-02T03:04:05Z",
     };
 
     private JsonObject Release((string Tag, string Commit, string Title, string Notes) release) => new()
     {
-        ["id"] = ++_ids, ["tag_name"] = release.Tag, ["target_commitish"] = release.Commit, ["name"] = release.Title, ["body"] = release.Notes, ["url"] = "", ["html_url"] = "",
-        ["tarball_url"] = "", ["zipball_url"] = "", ["upload_url"] = "", ["draft"] = false, ["prerelease"] = false, ["created_at"] = "2026-01-02T03:04:05Z", ["published_at"] = "2026-01-02T03:04:05Z",
-        ["author"] = new JsonObject { ["id"] = 1, ["login"] = "actions" }, ["assets"] = new JsonArray(),
+        ["id"] = ++_ids,
+        ["tag_name"] = release.Tag,
+        ["target_commitish"] = release.Commit,
+        ["name"] = release.Title,
+        ["body"] = release.Notes,
+        ["url"] = "",
+        ["html_url"] = "",
+        ["tarball_url"] = "",
+        ["zipball_url"] = "",
+        ["upload_url"] = "",
+        ["draft"] = false,
+        ["prerelease"] = false,
+        ["created_at"] = "2026-01-02T03:04:05Z",
+        ["published_at"] = "2026-01-02T03:04:05Z",
+        ["author"] = new JsonObject { ["id"] = 1, ["login"] = "actions" },
+        ["assets"] = new JsonArray(),
     };
 
     [GeneratedRegex("^/api/v1/repos/ann/notes/(.*)$")]

@@ -1,5 +1,5 @@
-using System.Collections.Immutable;
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using Cake.K3s.Environments;
 using Cake.K3s.Hosting;
 using Cake.K3s.Images.Attestations;

@@ -207,7 +207,12 @@ internal sealed class BackupTests
         var user = address.UserInfo.Split(':');
         await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder
         {
-            Host = address.Host, Port = address.Port, Username = user[0], Password = user[1], Database = address.AbsolutePath.Trim('/'), Pooling = false,
+            Host = address.Host,
+            Port = address.Port,
+            Username = user[0],
+            Password = user[1],
+            Database = address.AbsolutePath.Trim('/'),
+            Pooling = false,
         });
         await using var command = source.CreateCommand(sql);
         return await command.ExecuteScalarAsync() as long?;

@@ -12,7 +12,12 @@ public sealed class DatabaseAddressTests
 
         Assert.That(variables, Is.EquivalentTo(new Dictionary<string, string>
         {
-            ["PGHOST"] = "db.example.com", ["PGPORT"] = "6543", ["PGDATABASE"] = "honey", ["PGUSER"] = "an@n", ["PGPASSWORD"] = "p:w/%", ["PGSSLMODE"] = "verify-full",
+            ["PGHOST"] = "db.example.com",
+            ["PGPORT"] = "6543",
+            ["PGDATABASE"] = "honey",
+            ["PGUSER"] = "an@n",
+            ["PGPASSWORD"] = "p:w/%",
+            ["PGSSLMODE"] = "verify-full",
         }));
     }
 

@@ -51,7 +51,7 @@ internal sealed class FlowEvaluator
         }
 
         var incoming = Judge(flow, flow.To, "ingress");
-return incoming.IsAllowed ? new(true, $"{outgoing.Reason}; {incoming.Reason}") : incoming;
+        return incoming.IsAllowed ? new(true, $"{outgoing.Reason}; {incoming.Reason}") : incoming;
     }
 
     private bool IsNode(NetworkEnd end, string node) => end switch

@@ -12,7 +12,14 @@ internal static class OutsideEnds
 {
     private static readonly ImmutableDictionary<string, int> DefaultPorts = new Dictionary<string, int>
     {
-        ["postgres"] = 5432, ["postgresql"] = 5432, ["redis"] = 6379, ["rediss"] = 6379, ["smtp"] = 587, ["smtps"] = 465, ["https"] = 443, ["http"] = 80,
+        ["postgres"] = 5432,
+        ["postgresql"] = 5432,
+        ["redis"] = 6379,
+        ["rediss"] = 6379,
+        ["smtp"] = 587,
+        ["smtps"] = 465,
+        ["https"] = 443,
+        ["http"] = 80,
     }.ToImmutableDictionary();
 
     /// <summary>Looks up each server of the settings.</summary>
