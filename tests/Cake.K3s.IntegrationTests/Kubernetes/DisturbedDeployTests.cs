@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Cake.K3s.IntegrationTests.Kubernetes;
 
-/// <summary>The compiled host deploys through a network that loses one request in ten, and every watch after 2 s.</summary>
+/// <summary>The compiled host deploys through a network that loses one request in ten, and every watch after less than half a second.</summary>
 [TestFixture]
 [SupportedOSPlatform("linux")]
 internal sealed class DisturbedDeployTests
@@ -17,7 +17,7 @@ internal sealed class DisturbedDeployTests
     private const int Stopped = 38;
     private const int Running = 2;
 
-    private static readonly TimeSpan WatchLasts = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan WatchLasts = TimeSpan.FromMilliseconds(400);
     private static readonly TimeSpan Stall = TimeSpan.FromSeconds(5);
 
     private readonly Random _random = new(20);

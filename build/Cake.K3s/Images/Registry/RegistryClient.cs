@@ -99,7 +99,12 @@ internal sealed class RegistryClient(HttpClient http, RegistryTransport transpor
     /// <summary>Whether a repository holds a blob.</summary>
     public async Task<bool> HasBlobAsync(string repository, Digest digest, CancellationToken cancellationToken)
     {
-        using var response = await transport.SendAsync(Blob(HttpMethod.Head, repository, digest, "look up"), cancellationToken);
+        // A registry whose disk was full has an empty link to the blob, and fails whenever it is asked; uploading again mends it.
+        var request = Blob(HttpMethod.Head, repository, digest, "look up") with
+        {
+            Expected = [HttpStatusCode.OK, HttpStatusCode.NotFound, HttpStatusCode.InternalServerError],
+        };
+        using var response = await transport.SendAsync(request, cancellationToken);
         return response.StatusCode == HttpStatusCode.OK;
     }
 

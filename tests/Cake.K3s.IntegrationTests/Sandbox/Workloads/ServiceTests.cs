@@ -6,9 +6,8 @@ using k8s.Models;
 
 namespace Cake.K3s.IntegrationTests.Sandbox.Workloads;
 
-/// <summary>Workloads behind Services and Ingresses, with real traffic. One of the tests kills the daemon that other fixtures use, too.</summary>
+/// <summary>Workloads behind Services and Ingresses, with real traffic.</summary>
 [TestFixture]
-[NonParallelizable]
 [SupportedOSPlatform("linux")]
 internal sealed class ServiceTests
 {
