@@ -18,7 +18,7 @@ namespace Cake.K3s.NodeBed;
 /// <remarks>Many beds can run at once. It needs root on Debian or Ubuntu; what it is made of it fetches itself.</remarks>
 public sealed class Bed : IAsyncDisposable
 {
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
 
     private readonly ServiceProvider _services;
     private readonly ImmutableDictionary<string, string?> _environment;
