@@ -1,4 +1,5 @@
 using Cake.K3s.Hardening;
+using Cake.K3s.Hardening.Nodes.K3s;
 using Cake.K3s.Hardening.Nodes.SecretsEncryption;
 using Cake.K3s.NodeBed;
 using Cake.K3s.Reporting;
@@ -80,6 +81,15 @@ public sealed class SecretsEncryptionTests
 
         TestContext.Progress.WriteLine($"SecretsEncryption: {runs} runs cut off, 0 Secrets lost");
         Assert.That(runs, Is.GreaterThanOrEqualTo(3));
+    }
+
+    // Runs that are cut off and begun again restart it sooner than systemd allows by itself.
+    [Test]
+    public async Task Should_restart_K3s_however_often_it_was_restarted_just_now()
+    {
+        var server = (await ServersAsync("restarts"))[0];
+
+        Assert.That(await server.RunAsync($"for restart in 1 2 3 4 5 6 7 8\ndo\n{K3sServer.Restart}\ndone\nsystemctl is-active k3s"), Does.Contain("active"));
     }
 
     [Test]

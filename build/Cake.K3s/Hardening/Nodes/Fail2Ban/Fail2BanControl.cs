@@ -91,6 +91,7 @@ internal sealed class Fail2BanControl(PipelineRun run, NodeFleet fleet) : NodeCo
                 Touches = [Enablement],
                 Apply = install + """
                     systemctl -q enable fail2ban
+                    systemctl reset-failed fail2ban
                     systemctl restart fail2ban
                     tries=100
                     until fail2ban-client status sshd >/dev/null 2>&1; do

@@ -9,9 +9,13 @@ internal static class K3sServer
     /// <summary>Prints <c>server=yes</c> where the node is one.</summary>
     public const string Facts = "[ -e /etc/systemd/system/k3s.service ] && echo server=yes";
 
-    /// <summary>Restarts K3s and waits until its API is ready; fails after two minutes, or at once where K3s ends.</summary>
+    /// <summary>
+    /// Restarts K3s and waits until its API is ready; fails after two minutes, or at once where K3s ends. systemd refuses to start a unit
+    /// for the sixth time within ten seconds (systemd.unit(5), StartLimitBurst=), however well it ran: the count begins anew here.
+    /// </summary>
     public const string Restart = """
         if [ -e /etc/systemd/system/k3s.service ]; then
+            systemctl reset-failed k3s
             systemctl restart k3s || { journalctl -q -n 5 -o cat -u k3s >&2; echo 'k3s does not start' >&2; exit 1; }
             tries=240
             until k3s kubectl get --raw /readyz >/dev/null 2>&1; do

@@ -34,6 +34,7 @@ internal sealed record SshdConfig(ImmutableDictionary<string, ImmutableArray<str
             systemctl daemon-reload
             # A socket cannot be opened anew while its service runs; sessions go on without the service.
             systemctl stop ssh.service
+            systemctl reset-failed ssh.socket
             systemctl restart ssh.socket
         elif systemctl -q is-active ssh.service; then
             systemctl reload ssh.service
