@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Nodes;
+using Cake.K3s.Kubernetes.Manifests;
 using Cake.K3s.Settings;
 
 namespace Cake.K3s.Operations.Backups;
@@ -149,13 +150,7 @@ internal sealed class BackupObjects(string app, string ns, BackupSettings settin
                 ["restartPolicy"] = "Never",
                 ["automountServiceAccountToken"] = false,
                 ["enableServiceLinks"] = false,
-                ["securityContext"] = new JsonObject
-                {
-                    ["runAsNonRoot"] = true,
-                    ["runAsUser"] = User,
-                    ["fsGroup"] = User,
-                    ["seccompProfile"] = new JsonObject { ["type"] = "RuntimeDefault" },
-                },
+                ["securityContext"] = RestrictedSecurity.Pod(User),
                 ["volumes"] = new JsonArray(
                     new JsonObject { ["name"] = "scripts", ["configMap"] = new JsonObject { ["name"] = Scripts } },
                     new JsonObject
@@ -182,12 +177,7 @@ internal sealed class BackupObjects(string app, string ns, BackupSettings settin
                         ["requests"] = new JsonObject { ["cpu"] = "50m", ["memory"] = "64Mi" },
                         ["limits"] = new JsonObject { ["memory"] = "512Mi" },
                     },
-                    ["securityContext"] = new JsonObject
-                    {
-                        ["allowPrivilegeEscalation"] = false,
-                        ["readOnlyRootFilesystem"] = true,
-                        ["capabilities"] = new JsonObject { ["drop"] = new JsonArray("ALL") },
-                    },
+                    ["securityContext"] = RestrictedSecurity.Container(),
                 }),
             },
         },

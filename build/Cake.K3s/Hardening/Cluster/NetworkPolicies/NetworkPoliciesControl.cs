@@ -125,8 +125,7 @@ internal sealed class NetworkPoliciesControl(ControlCluster cluster, ManifestLoa
         return survey.Matrix(await EvaluatorAsync(api, survey, planned, cancellationToken));
     }
 
-    private static Finding NotConfigured => new(
-        ControlName, "", ControlState.NotApplicable, "hardening.networkPolicies of the environment is not set in deploy.yaml", []);
+    private static Finding NotConfigured => Finding.NotConfigured(ControlName, "hardening.networkPolicies");
 
     private static bool LimitsEgress(JsonObject policy) =>
         (policy.At("spec", "policyTypes") as JsonArray ?? []).Any(type => type?.ToString() == "Egress");

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Cake.K3s.Kubernetes.Manifests;
 
 namespace Cake.K3s.Hardening.Cluster.NetworkPolicies;
 
@@ -38,12 +39,7 @@ internal static class ProbeJob
             ["automountServiceAccountToken"] = false,
             ["enableServiceLinks"] = false,
             ["terminationGracePeriodSeconds"] = 0,
-            ["securityContext"] = new JsonObject
-            {
-                ["runAsNonRoot"] = true,
-                ["runAsUser"] = 65534,
-                ["seccompProfile"] = new JsonObject { ["type"] = "RuntimeDefault" },
-            },
+            ["securityContext"] = RestrictedSecurity.Pod(65534),
             ["containers"] = new JsonArray(new JsonObject
             {
                 ["name"] = "probe",
@@ -60,12 +56,7 @@ internal static class ProbeJob
                     ["requests"] = new JsonObject { ["cpu"] = "10m", ["memory"] = "16Mi" },
                     ["limits"] = new JsonObject { ["memory"] = "32Mi" },
                 },
-                ["securityContext"] = new JsonObject
-                {
-                    ["allowPrivilegeEscalation"] = false,
-                    ["readOnlyRootFilesystem"] = true,
-                    ["capabilities"] = new JsonObject { ["drop"] = new JsonArray("ALL") },
-                },
+                ["securityContext"] = RestrictedSecurity.Container(),
             }),
         };
         if (node is not null)

@@ -163,7 +163,7 @@ internal sealed class RedisPasswordControl(ControlCluster cluster, RedisCli redi
         return changes.AddRange(await objects.UndoAsync(cancellationToken));
     }
 
-    private Finding NotConfigured => new(Name, "", ControlState.NotApplicable, "hardening.redisPassword of the environment is not set in deploy.yaml", []);
+    private Finding NotConfigured => Finding.NotConfigured(Name, "hardening.redisPassword");
 
     private K3sException NotPersistent => new(
         ExitCodes.Failed,

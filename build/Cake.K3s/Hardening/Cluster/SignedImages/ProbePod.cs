@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Cake.K3s.Kubernetes.Manifests;
 
 namespace Cake.K3s.Hardening.Cluster.SignedImages;
 
@@ -15,12 +16,7 @@ internal static class ProbePod
         {
             ["automountServiceAccountToken"] = false,
             ["restartPolicy"] = "Never",
-            ["securityContext"] = new JsonObject
-            {
-                ["runAsNonRoot"] = true,
-                ["runAsUser"] = 65532,
-                ["seccompProfile"] = new JsonObject { ["type"] = "RuntimeDefault" },
-            },
+            ["securityContext"] = RestrictedSecurity.Pod(65532),
             ["containers"] = new JsonArray(new JsonObject
             {
                 ["name"] = "probe",
@@ -30,12 +26,7 @@ internal static class ProbePod
                     ["requests"] = new JsonObject { ["cpu"] = "1m", ["memory"] = "1Mi" },
                     ["limits"] = new JsonObject { ["cpu"] = "1m", ["memory"] = "1Mi" },
                 },
-                ["securityContext"] = new JsonObject
-                {
-                    ["allowPrivilegeEscalation"] = false,
-                    ["readOnlyRootFilesystem"] = true,
-                    ["capabilities"] = new JsonObject { ["drop"] = new JsonArray("ALL") },
-                },
+                ["securityContext"] = RestrictedSecurity.Container(),
             }),
         },
     };

@@ -1,8 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using Cake.K3s.Environments;
-using Cake.K3s.Hardening.Cluster.Objects;
-using Cake.K3s.Hosting;
 using Cake.K3s.Images;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Manifests;
@@ -14,7 +12,7 @@ namespace Cake.K3s.Hardening.Cluster.SignedImages;
 /// The app's namespace takes no image but one that is pinned by digest and comes from a registry that is named; where the cluster
 /// has Kyverno, none that the app's key has not signed.
 /// </summary>
-internal sealed class SignedImagesControl(PipelineRun run, ClusterConnector connector, ImageGate gate) : IControl
+internal sealed class SignedImagesControl(ControlCluster cluster, ImageGate gate) : IControl
 {
     private const string ControlName = "SignedImages";
     private static readonly GroupVersionKind PodType = new("", "v1", "Pod");
@@ -29,10 +27,9 @@ internal sealed class SignedImagesControl(PipelineRun run, ClusterConnector conn
     /// <inheritdoc/>
     public ControlScope Scope => ControlScope.Cluster;
 
-    private SignedImagesSettings? Settings => run.EnvironmentSettings.Hardening.SignedImages;
+    private SignedImagesSettings? Settings => cluster.Hardening.SignedImages;
 
-    private static Finding NotConfigured => new(
-        ControlName, "", ControlState.NotApplicable, "hardening.signedImages of the environment is not set in deploy.yaml", []);
+    private static Finding NotConfigured => Finding.NotConfigured(ControlName, "hardening.signedImages");
 
     /// <inheritdoc/>
     public async Task<ImmutableArray<Finding>> AuditAsync(CancellationToken cancellationToken)
@@ -43,7 +40,7 @@ internal sealed class SignedImagesControl(PipelineRun run, ClusterConnector conn
         }
 
         var (environment, api) = await OpenAsync(cancellationToken);
-        var findings = await Objects(api).AuditAsync(await DesiredAsync(environment, api, cancellationToken), cancellationToken);
+        var findings = await (await cluster.ObjectsAsync(Name, cancellationToken)).AuditAsync(await DesiredAsync(environment, api, cancellationToken), cancellationToken);
         var refused = (await RunningAsync(api, cancellationToken)).Select(image => ObjectionTo(image, environment)).OfType<string>().ToImmutableArray();
         return refused.IsEmpty
             ? findings
@@ -59,7 +56,7 @@ internal sealed class SignedImagesControl(PipelineRun run, ClusterConnector conn
         }
 
         var (environment, api) = await OpenAsync(cancellationToken);
-        return await Objects(api).PlanAsync(await DesiredAsync(environment, api, cancellationToken), cancellationToken);
+        return await (await cluster.ObjectsAsync(Name, cancellationToken)).PlanAsync(await DesiredAsync(environment, api, cancellationToken), cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -72,7 +69,7 @@ internal sealed class SignedImagesControl(PipelineRun run, ClusterConnector conn
 
         var (environment, api) = await OpenAsync(cancellationToken);
         var desired = await DesiredAsync(environment, api, cancellationToken);
-        var objects = Objects(api);
+        var objects = await cluster.ObjectsAsync(Name, cancellationToken);
         if ((await objects.PlanAsync(desired, cancellationToken)).IsEmpty)
         {
             return await objects.FinishAsync(desired, cancellationToken);
@@ -103,13 +100,13 @@ internal sealed class SignedImagesControl(PipelineRun run, ClusterConnector conn
 
         var (environment, api) = await OpenAsync(cancellationToken);
         var own = environment.Registry.RepositoryOf("");
-        var pinned = PinnedImagesPolicy.NameOf(run.Settings.App);
+        var pinned = PinnedImagesPolicy.NameOf(cluster.Settings.App);
         var findings = ImmutableArray.CreateBuilder<Finding>();
         findings.Add(await RefusedAsync(api, "an image without a digest", own + "probe:latest", pinned, cancellationToken));
         findings.Add(await RefusedAsync(api, "an image of another registry", "registry.invalid/probe" + AnyDigest, pinned, cancellationToken));
         if (settings.Kyverno == KyvernoAction.Deny)
         {
-            findings.Add(await RefusedAsync(api, "an image without a signature", own + "probe" + AnyDigest, KyvernoPolicies.NameOf(run.Settings.App), cancellationToken));
+            findings.Add(await RefusedAsync(api, "an image without a signature", own + "probe" + AnyDigest, KyvernoPolicies.NameOf(cluster.Settings.App), cancellationToken));
         }
 
         // One of the app's own that runs is known to be there and to be signed.
@@ -129,19 +126,14 @@ internal sealed class SignedImagesControl(PipelineRun run, ClusterConnector conn
 
     /// <inheritdoc/>
     public async Task<ImmutableArray<PlannedChange>> UndoAsync(CancellationToken cancellationToken) =>
-        await Objects((await OpenAsync(cancellationToken)).Api).UndoAsync(cancellationToken);
+        await (await cluster.ObjectsAsync(Name, cancellationToken)).UndoAsync(cancellationToken);
 
-    private async Task<(DeployEnvironment Environment, ClusterApi Api)> OpenAsync(CancellationToken cancellationToken)
-    {
-        var environment = await run.EnvironmentAsync();
-        return (environment, await connector.OpenAsync(environment.Cluster, cancellationToken));
-    }
-
-    private ControlledObjects Objects(ClusterApi api) => new(api, run.Settings.App, Name);
+    private async Task<(DeployEnvironment Environment, ClusterApi Api)> OpenAsync(CancellationToken cancellationToken) =>
+        (await cluster.EnvironmentAsync(), await cluster.OpenAsync(cancellationToken));
 
     private async Task<IReadOnlyList<JsonObject>> DesiredAsync(DeployEnvironment environment, ClusterApi api, CancellationToken cancellationToken)
     {
-        var app = run.Settings.App;
+        var app = cluster.Settings.App;
         var desired = PinnedImagesPolicy.Objects(app, api.Namespace, RegistriesOf(environment)).ToList();
         if (Settings!.Kyverno == KyvernoAction.Off)
         {

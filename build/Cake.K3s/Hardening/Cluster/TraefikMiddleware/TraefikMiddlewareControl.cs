@@ -35,7 +35,7 @@ internal sealed class TraefikMiddlewareControl(ControlCluster cluster, ManifestL
 
     private TraefikMiddlewareSettings? Settings => cluster.Hardening.TraefikMiddleware;
 
-    private Finding NotConfigured => new(Name, "", ControlState.NotApplicable, "hardening.traefikMiddleware of the environment is not set in deploy.yaml", []);
+    private Finding NotConfigured => Finding.NotConfigured(Name, "hardening.traefikMiddleware");
 
     /// <inheritdoc/>
     public async Task<ImmutableArray<Finding>> AuditAsync(CancellationToken cancellationToken)
