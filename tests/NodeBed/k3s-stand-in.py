@@ -198,7 +198,18 @@ def kubectl(arguments):
     if arguments[:2] == ["get", "--raw"]:
         if started.get("audit"):
             write_line(started["audit"], json.dumps({"kind": "Event", "requestURI": arguments[2], "verb": "get"}))
-        print("ok")
+        quorum = 2 * sum(answers(name, 2380) for name in servers()) > len(servers())
+        if arguments[2].startswith("/readyz") and not quorum:
+            die('Error from server (InternalError): an error on the server ("[+]ping ok\n[-]etcd failed: reason withheld\n[-]etcd-readiness failed: reason withheld\nreadyz check failed") has prevented the request from succeeding')
+        print("[+]ping ok\n[+]etcd ok\n[+]etcd-readiness ok\nreadyz check passed" if arguments[2] == "/readyz?verbose" else "ok")
+    elif arguments[:2] == ["get", "lease"]:
+        print(shared(f"servers/{arguments[2]}/renewed"))
+    elif arguments[0] == "wait":
+        end = time.time() + float(next(argument for argument in arguments if argument.startswith("--timeout=")).split("=")[1].rstrip("s"))
+        while missing := next((name for name in servers() if not ready(name)), None):
+            if time.time() > end:
+                die("error: timed out waiting for the condition on nodes/" + missing)
+            time.sleep(0.2)
     elif arguments[0] == "create" and "secret" in arguments:
         name = arguments[arguments.index("generic") + 1]
         value = next(argument.split("=", 2)[2] for argument in arguments if argument.startswith("--from-literal="))
@@ -218,7 +229,7 @@ def kubectl(arguments):
         print("pod/" + pod["metadata"]["name"])
     elif arguments[:2] == ["get", "nodes"]:
         for name in servers():
-            print(f"{name} {'True' if shared(f'servers/{name}/ready') == 'yes' else 'False'}")
+            print(f"node={name} {'True' if ready(name) else 'Unknown'}")
     else:
         die("the stand-in knows no kubectl " + " ".join(arguments))
 
@@ -227,6 +238,19 @@ def write_line(path, line):
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "a") as file:
         file.write(line + "\n")
+
+
+def answers(name, port):
+    """Members and kubelets tell each other that they live; here it is that their ports answer."""
+    try:
+        socket.create_connection((shared(f"servers/{name}/address"), port), timeout=3).close()
+        return True
+    except OSError:
+        return False
+
+
+def ready(name):
+    return answers(name, 10250) and not shared(f"servers/{name}/not-ready")
 
 
 def server():
@@ -261,7 +285,8 @@ def server():
     for port in (6443, 10250, 2379, 2380):
         threading.Thread(target=listen, args=(port,), daemon=True).start()
     write(API, "")
-    shared(f"servers/{NODE}/ready", "yes")
+    shared(f"servers/{NODE}/address", socket.gethostbyname(NODE))
+    shared(f"servers/{NODE}/renewed", time.strftime("%Y-%m-%dT%H:%M:%S.999999Z", time.gmtime()))
     subprocess.run(["systemd-notify", "--ready"])
     threading.Event().wait()
 

@@ -11,17 +11,28 @@ namespace Cake.K3s.Nodes;
 internal sealed class NodeFleet
 {
     private const int SshPort = 22;
+    private readonly Lazy<ImmutableArray<Node>> _all;
     private readonly Lazy<ImmutableArray<Node>> _nodes;
 
     /// <summary>Reads nothing yet.</summary>
     public NodeFleet(PipelineRun run, Func<IEnumerable<IFactSource>> sources, ICommandRunner runner, EnvironmentVariables variables, TimeProvider time)
     {
-        _nodes = new(() => Make(run, sources, runner, variables, time));
+        _all = new(() => Make(run, sources, runner, variables, time));
+        _nodes = new(() => Selected(run));
     }
+
+    /// <summary>All nodes of deploy.yaml, whatever <c>--nodes</c> names: for looking at the cluster, not for changing it.</summary>
+    public ImmutableArray<Node> All => _all.Value;
 
     /// <summary>The nodes that <c>--nodes</c> names, in the order of deploy.yaml; all where it is not given.</summary>
     /// <exception cref="K3sException">There is no node of a name (exit code 2).</exception>
     public ImmutableArray<Node> Nodes => _nodes.Value;
+
+    private ImmutableArray<Node> Selected(PipelineRun run)
+    {
+        var names = NodeSelection.Of(run.EnvironmentSettings, run.Options).Select(node => node.Name).ToHashSet(StringComparer.Ordinal);
+        return [.. All.Where(node => names.Contains(node.Name))];
+    }
 
     private static ImmutableArray<Node> Make(
         PipelineRun run,
@@ -40,7 +51,7 @@ internal sealed class NodeFleet
         int[] ports = environment.Hardening.SshPort is { } moved ? [moved, SshPort] : [];
         return
         [
-            .. NodeSelection.Of(environment, run.Options).Select(node => new Node(
+            .. environment.Nodes.Select(node => new Node(
                 node.Name,
                 new SshTarget(node.Host, node.Port, node.User, AliasOf(node, environment)),
                 ports,

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Cake.K3s.Hardening.Nodes.K3s;
 using Cake.K3s.Hosting;
 using Cake.K3s.Nodes;
 using Cake.K3s.Nodes.Changes;
@@ -13,6 +14,11 @@ namespace Cake.K3s.Hardening.Nodes;
 /// </summary>
 internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl, IFactSource
 {
+    // The rest of the time is for the confirmation: a cluster that is not whole by then is told of before the node takes the change back.
+    private const double ShareOfUndoTime = 0.75;
+
+    private readonly ClusterHealth _cluster = new(fleet);
+
     /// <inheritdoc cref="IControl.Name"/>
     public abstract string Name { get; }
 
@@ -145,7 +151,7 @@ internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl
         var changes = ChangesFor(facts);
         foreach (var change in changes)
         {
-            await new NodeTransaction(node, Settings.UndoAfter.Value).ApplyAsync(change, cancellationToken);
+            await new NodeTransaction(node, Settings.UndoAfter.Value).ApplyAsync(await WatchedAsync(node, change, cancellationToken), cancellationToken);
         }
 
         OnApplied(node);
@@ -173,13 +179,32 @@ internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl
             Apply = ChangeScripts.RestoreOriginal(Name) + "\n" + Restore,
             Restore = Restore,
         });
-        await new NodeTransaction(node, Settings.UndoAfter.Value).UndoAsync(change, cancellationToken);
+        await new NodeTransaction(node, Settings.UndoAfter.Value).UndoAsync(await WatchedAsync(node, change, cancellationToken), cancellationToken);
         OnUndone(node);
         return new PlannedChange(node.Name, change.Description);
     }
 
     /// <summary>Adds to an undo the ports that logins must work on after it.</summary>
     protected virtual NodeChange UndoPorts(NodeFacts facts, NodeChange undo) => undo;
+
+    // What concerns logins alone takes no node away from the cluster. A change after which the cluster is not whole is taken back.
+    private async Task<NodeChange> WatchedAsync(Node node, NodeChange change, CancellationToken cancellationToken)
+    {
+        if (!IsRisky || OthersFollowTheFirst || (await node.FactsAsync(cancellationToken)).K3s == K3sRole.None)
+        {
+            return change;
+        }
+
+        await _cluster.RequireWithoutAsync(node, cancellationToken);
+        return change with
+        {
+            Proof = async (changed, cancellation) =>
+            {
+                await (change.Proof?.Invoke(changed, cancellation) ?? Task.CompletedTask);
+                await _cluster.UntilWholeAsync(changed, Settings.UndoAfter.Value * ShareOfUndoTime, cancellation);
+            },
+        };
+    }
 
     private static async Task<NodeFacts> KnownAsync(Node node, CancellationToken cancellationToken)
     {

@@ -22,6 +22,7 @@ internal static class FactScript
             facts_system() {
             printf 'client=%s\nserver=%s\nport=%s\n' "$client" "$server" "$port"
             ( . /etc/os-release; printf 'name=%s\nids=%s\n' "$PRETTY_NAME" "$ID $ID_LIKE" )
+            for unit in k3s k3s-agent; do [ -e /etc/systemd/system/$unit.service ] && echo k3s=$unit; done
             [ -d {{ChangeScripts.Armed}} ] && printf 'unfinished=%s\n' "$(cat {{ChangeScripts.Armed}}/control)"
             for original in {{ChangeScripts.Root}}/*/original; do [ -d "$original" ] && printf 'applied=%s\n' "$(basename "$(dirname "$original")")"; done
             }
@@ -57,6 +58,12 @@ internal static class FactScript
             IsDebianFamily = facts.Value(System, "ids").Split(' ').Intersect(["debian", "ubuntu"]).Any(),
             Unfinished = facts.Values(System, "unfinished").FirstOrDefault(),
             Applied = [.. facts.Values(System, "applied")],
+            K3s = facts.Value(System, "k3s") switch
+            {
+                "k3s" => K3sRole.Server,
+                "k3s-agent" => K3sRole.Agent,
+                _ => K3sRole.None,
+            },
         };
     }
 

@@ -23,6 +23,9 @@ internal sealed record NodeFacts(
     ImmutableHashSet<string> Applied,
     ImmutableDictionary<string, string> Sections)
 {
+    /// <summary>What the node is to K3s.</summary>
+    public K3sRole K3s { get; init; }
+
     /// <summary>What the script of a source printed.</summary>
     public string Of(string source) => Sections.GetValueOrDefault(source, "");
 
@@ -34,4 +37,17 @@ internal sealed record NodeFacts(
 
     /// <summary>The rest of the first line of a source that begins with <c>KEY=</c>; empty where there is none.</summary>
     public string Value(string source, string key) => Values(source, key).FirstOrDefault("");
+}
+
+/// <summary>What a node is to K3s, by the unit that its installer makes.</summary>
+internal enum K3sRole
+{
+    /// <summary>Nothing: K3s is not installed.</summary>
+    None,
+
+    /// <summary>A server: the API, etcd, and usually pods.</summary>
+    Server,
+
+    /// <summary>An agent: pods alone.</summary>
+    Agent,
 }

@@ -23,7 +23,10 @@ internal sealed class SecretsEncryptionControl(PipelineRun run, NodeFleet fleet,
 
     // About five Secrets a second are encrypted anew.
     private static readonly TimeSpan RotationLimit = TimeSpan.FromMinutes(30);
+    private static readonly TimeSpan WholeLimit = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(1);
+
+    private readonly ClusterHealth _cluster = new(fleet);
 
     /// <inheritdoc cref="IControl.Name"/>
     public string Name => "SecretsEncryption";
@@ -260,10 +263,18 @@ internal sealed class SecretsEncryptionControl(PipelineRun run, NodeFleet fleet,
         """,
         cancellationToken);
 
-    // The mark is made after the restart: a restart too many does no harm, one too few does.
+    // The mark is made when the cluster is whole again: a restart too many does no harm, one too few does.
     private async Task RestartAsync(Node node, string mark, CancellationToken cancellationToken)
     {
-        await node.RunAsync("restart k3s", $"set -eu\nif [ -e {Marks}/{mark} ]; then exit 0; fi\n{K3sServer.Restart}\nmkdir -p {Marks}\n: >{Marks}/{mark}", cancellationToken);
+        if ((await node.TryRunAsync($"[ -e {Marks}/{mark} ] || exit 1", cancellationToken)).ExitCode == 0)
+        {
+            return;
+        }
+
+        await _cluster.RequireWithoutAsync(node, cancellationToken);
+        await node.RunAsync("restart k3s", $"set -eu\n{K3sServer.Restart}", cancellationToken);
+        await _cluster.UntilWholeAsync(node, WholeLimit, cancellationToken);
+        await node.RunAsync("mark the restart", $"mkdir -p {Marks}; : >{Marks}/{mark}", cancellationToken);
         reporter.Step(Name, $"{node.Name}: k3s restarted and ready");
     }
 
