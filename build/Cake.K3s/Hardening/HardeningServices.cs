@@ -1,5 +1,6 @@
 using Cake.Core;
 using Cake.K3s.Hardening.Cluster;
+using Cake.K3s.Hardening.Edge;
 using Cake.K3s.Hardening.Nodes.AuditLog;
 using Cake.K3s.Hardening.Nodes.CloudflareOnly;
 using Cake.K3s.Hardening.Nodes.Fail2Ban;
@@ -53,6 +54,7 @@ internal static class HardeningServices
         .AddControl<AuditLogControl>()
         .AddControl<PodSecurityControl>()
         .AddClusterControls()
+        .AddEdgeControls()
         .AddCloudflareOnly()
         .AddSignedImages();
 

@@ -408,16 +408,6 @@ public sealed record NodeSettings
     public ImmutableArray<string> Addresses { get; init; } = [];
 }
 
-/// <summary>What stands in front of the nodes.</summary>
-public sealed record EdgeSettings
-{
-    /// <summary>The Cloudflare zone's name, e.g. <c>example.com</c>.</summary>
-    public string? CloudflareZone { get; init; }
-
-    /// <summary>Where Cloudflare's API token comes from.</summary>
-    public SecretSource? CloudflareToken { get; init; }
-}
-
 /// <summary>What the hardening controls aim at.</summary>
 public sealed record HardeningSettings
 {

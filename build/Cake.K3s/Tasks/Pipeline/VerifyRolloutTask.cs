@@ -1,4 +1,5 @@
 using Cake.Frosting;
+using Cake.K3s.Hardening.Edge.EdgeCache;
 using Cake.K3s.Kubernetes.Releases;
 using Cake.K3s.Requirements;
 
@@ -10,8 +11,12 @@ namespace Cake.K3s.Tasks.Pipeline;
 [Needs(Input.Environment)]
 [Requires(Requirement.Cluster)]
 [IsDependentOn(typeof(DeployTask))]
-public sealed class VerifyRolloutTask(Lazy<RolloutVerifier> rolloutVerifier) : AsyncFrostingTask<K3sContext>
+public sealed class VerifyRolloutTask(Lazy<RolloutVerifier> rolloutVerifier, Lazy<EdgeCachePurge> cache) : AsyncFrostingTask<K3sContext>
 {
     /// <inheritdoc/>
-    public override Task RunAsync(K3sContext context) => rolloutVerifier.Value.VerifyAsync();
+    public override async Task RunAsync(K3sContext context)
+    {
+        await rolloutVerifier.Value.VerifyAsync();
+        await cache.Value.PurgeAfterDeployAsync();
+    }
 }
