@@ -59,6 +59,17 @@ public sealed record ManifestInputs
         environment.Secrets.ToImmutableDictionary(secret => secret.Key, secret => (Secret?)secret.Value),
         settings.Images.ToImmutableDictionary(image => image.Key, image => (string?)Built(images, image.Key)));
 
+    /// <summary>Whether the same files would become the same manifests.</summary>
+    internal bool IsSameAs(ManifestInputs other) =>
+        this with { Paths = other.Paths, Variables = other.Variables, Secrets = other.Secrets, Images = other.Images } == other
+        && Paths.SequenceEqual(other.Paths)
+        && AreSame(Variables, other.Variables)
+        && AreSame(Secrets, other.Secrets)
+        && AreSame(Images, other.Images);
+
+    private static bool AreSame<T>(ImmutableDictionary<string, T> one, ImmutableDictionary<string, T> other) =>
+        one.Count == other.Count && one.All(other.Contains);
+
     private static string Built(IReadOnlyDictionary<string, string> images, string name) =>
         images.TryGetValue(name, out var reference)
             ? reference

@@ -12,9 +12,12 @@ namespace Cake.K3s.Kubernetes.Manifests;
 /// </summary>
 public sealed class ManifestLoader
 {
+    private static readonly EnumerationOptions AllBelow = new() { RecurseSubdirectories = true, IgnoreInaccessible = false };
     private static readonly string[] KustomizationFiles = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
     private readonly ICommandRunner _commands;
     private readonly IToolbox _tools;
+    private readonly SemaphoreSlim _reading = new(1, 1);
+    private (ManifestInputs Inputs, ImmutableArray<(string, DateTime, long)> Files, ManifestSet Set)? _last;
 
     /// <summary>Made by the composition root.</summary>
     public ManifestLoader(ICommandRunner commands, IToolbox tools)
@@ -23,10 +26,47 @@ public sealed class ManifestLoader
         _tools = tools;
     }
 
-    /// <summary>Reads and checks all manifests.</summary>
+    /// <summary>
+    /// Reads and checks all manifests. As long as neither what is put in nor a file changes, the same set is given again, so a run
+    /// reads them once to check them and once to deploy them; whoever gets it changes nothing in it.
+    /// </summary>
     /// <exception cref="SettingsException">One of them is wrong (exit code 2); the message says which file and line.</exception>
     /// <exception cref="CommandFailedException"><c>kubectl kustomize</c> failed.</exception>
     public async Task<ManifestSet> LoadAsync(ManifestInputs inputs, CancellationToken cancellationToken)
+    {
+        await _reading.WaitAsync(cancellationToken);
+        try
+        {
+            var files = FilesOf(inputs);
+            if (_last is { } last && last.Inputs.IsSameAs(inputs) && last.Files.SequenceEqual(files))
+            {
+                return last.Set;
+            }
+
+            // Before the new one is read: only one is held.
+            _last = null;
+            var set = await ReadAsync(inputs, cancellationToken);
+            _last = files.Any(file => IsKustomization(file.Path)) ? null : (inputs, files, set);
+            return set;
+        }
+        finally
+        {
+            _reading.Release();
+        }
+    }
+
+    /// <summary>What shows that a file is another one than before. What a kustomization is built from may be anywhere.</summary>
+    private static ImmutableArray<(string Path, DateTime Changed, long Length)> FilesOf(ManifestInputs inputs) =>
+    [
+        .. inputs.Paths.Append(inputs.MigrationJob).OfType<string>()
+            .Select(path => Path.GetFullPath(path, inputs.Root))
+            .SelectMany(path => Directory.Exists(path) ? new DirectoryInfo(path).EnumerateFiles("*", AllBelow) : [new FileInfo(path)])
+            .Where(file => file.Exists)
+            .Select(file => (file.FullName, file.LastWriteTimeUtc, file.Length))
+            .Order(),
+    ];
+
+    private async Task<ManifestSet> ReadAsync(ManifestInputs inputs, CancellationToken cancellationToken)
     {
         var migration = inputs.MigrationJob is null ? null : MigrationFile(inputs);
         var manifests = new List<Manifest>();
@@ -56,7 +96,7 @@ public sealed class ManifestLoader
                 File.ReadAllText(path), Path.GetRelativePath(inputs.Root, path), inputs).ToList();
         }
 
-        if (KustomizationFiles.Any(file => File.Exists(Path.Combine(path, file))))
+        if (Directory.EnumerateFiles(path).Any(IsKustomization))
         {
             return await KustomizeAsync(path, inputs, cancellationToken);
         }
@@ -79,6 +119,8 @@ public sealed class ManifestLoader
         // Its own output has no lines that the operator could look at.
         return ManifestParser.Parse(result.StandardOutput, $"{Path.GetRelativePath(inputs.Root, folder)} (built)", inputs);
     }
+
+    private static bool IsKustomization(string file) => KustomizationFiles.Contains(Path.GetFileName(file));
 
     private static string MigrationFile(ManifestInputs inputs)
     {

@@ -72,8 +72,7 @@ public sealed class Deployer
         var applied = await _applier.ApplyAsync(api, plan, cancellationToken);
         if (release.State != ReleaseState.Verified)
         {
-            release = release with { State = ReleaseState.Applied, AppliedAt = _time.GetUtcNow() };
-            await store.UpdateAsync(release, cancellationToken);
+            release = await store.UpdateAsync(release with { State = ReleaseState.Applied, AppliedAt = _time.GetUtcNow() }, cancellationToken);
             _reporter.Report(release.ToEvent());
         }
 
@@ -87,8 +86,7 @@ public sealed class Deployer
         if (choice.Existing is { } existing)
         {
             _reporter.Step("deploy", existing.State == ReleaseState.Verified ? $"puts {existing} back in order" : $"goes on with {existing}, which was interrupted");
-            existing = existing with { StartedAt = now };
-            await store.UpdateAsync(existing, cancellationToken);
+            existing = await store.UpdateAsync(existing with { StartedAt = now }, cancellationToken);
             _reporter.Report(existing.ToEvent());
             return existing;
         }
@@ -110,7 +108,7 @@ public sealed class Deployer
             SchemaChange = _run.Settings.Migration?.Change ?? SchemaChange.Expand,
             StartedAt = now,
         };
-        await store.CreateAsync(release, desired.Manifests.Objects.Select(manifest => manifest.Node), cancellationToken);
+        release = await store.CreateAsync(release, desired.Manifests.Objects.Select(manifest => manifest.Node), cancellationToken);
         _reporter.Report(release.ToEvent());
         _reporter.Step("deploy", $"recorded as {release}");
         return release;

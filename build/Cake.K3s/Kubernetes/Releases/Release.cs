@@ -55,6 +55,10 @@ internal sealed record Release
     /// <summary>How long the tasks of its run took, in seconds, the one that reached the verdict up to there; empty before it is known.</summary>
     public ImmutableSortedDictionary<string, double> TaskSeconds { get; init; } = ImmutableSortedDictionary<string, double>.Empty;
 
+    /// <summary>The version of its record in the cluster; null for one that is not recorded yet. Only that version is written over.</summary>
+    [JsonIgnore]
+    public string? ResourceVersion { get; init; }
+
     /// <summary>What is told of it.</summary>
     public ReleaseChanged ToEvent() => new(Number, State.ToString(), Commit, IsDirty, By, SchemaVersion, RollbackTo);
 

@@ -33,8 +33,9 @@ internal sealed class ReleaseStore(ClusterApi api, string app)
     }
 
     /// <summary>Records a new release, whose number must not be taken.</summary>
+    /// <returns>The release as it is recorded.</returns>
     /// <exception cref="KubernetesApiException">The number is taken: another run was faster.</exception>
-    public async Task CreateAsync(Release release, IEnumerable<JsonObject> manifests, CancellationToken cancellationToken)
+    public async Task<Release> CreateAsync(Release release, IEnumerable<JsonObject> manifests, CancellationToken cancellationToken)
     {
         await DeletePartsAsync(release.Number, cancellationToken);
         var part = 0;
@@ -44,13 +45,29 @@ internal sealed class ReleaseStore(ClusterApi api, string app)
             await api.CreateAsync(Secret(release, part.ToString(CultureInfo.InvariantCulture), bytes), cancellationToken);
         }
 
-        await api.CreateAsync(Secret(release, RecordPart, JsonSerializer.SerializeToUtf8Bytes(release, ReleaseJson.Default.Release)), cancellationToken);
+        var written = await api.CreateAsync(Record(release with { ResourceVersion = null }), cancellationToken);
+        return release with { ResourceVersion = written.ResourceVersion() };
     }
 
     /// <summary>Writes a release's record anew.</summary>
-    public Task UpdateAsync(Release release, CancellationToken cancellationToken) =>
-        api.ReplaceAsync(
-            Secret(release, RecordPart, JsonSerializer.SerializeToUtf8Bytes(release, ReleaseJson.Default.Release)), cancellationToken);
+    /// <returns>The release as it is recorded.</returns>
+    /// <exception cref="K3sException">Another run has written or deleted the record since it was read.</exception>
+    public async Task<Release> UpdateAsync(Release release, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var written = await api.ReplaceAsync(Record(release), cancellationToken);
+            return release with { ResourceVersion = written.ResourceVersion() };
+        }
+        catch (KubernetesApiException e) when (e.IsConflict || e.IsNotFound)
+        {
+            throw new K3sException(
+                ExitCodes.Failed,
+                $"{release} was not noted as {release.State}: another run has changed its record meanwhile",
+                "look at --target=History and --target=Status, then deploy again",
+                innerException: e);
+        }
+    }
 
     /// <summary>The manifests of a release.</summary>
     /// <exception cref="K3sException">Parts of it are missing or damaged.</exception>
@@ -98,6 +115,17 @@ internal sealed class ReleaseStore(ClusterApi api, string app)
 
     private ObjectKey Key(int number, string part) => new(SecretKind, api.Namespace, $"cake-k3s.{app}.v{number}.{part}");
 
+    private JsonObject Record(Release release)
+    {
+        var secret = Secret(release, RecordPart, JsonSerializer.SerializeToUtf8Bytes(release, ReleaseJson.Default.Release));
+        if (release.ResourceVersion is { } version)
+        {
+            secret["metadata"]!["resourceVersion"] = version;
+        }
+
+        return secret;
+    }
+
     private JsonObject Secret(Release release, string part, byte[] data)
     {
         var labels = new JsonObject
@@ -128,8 +156,8 @@ internal sealed class ReleaseStore(ClusterApi api, string app)
     {
         try
         {
-            return JsonSerializer.Deserialize(Data(secret), ReleaseJson.Default.Release)
-                ?? throw new JsonException("it is empty");
+            var release = JsonSerializer.Deserialize(Data(secret), ReleaseJson.Default.Release) ?? throw new JsonException("it is empty");
+            return release with { ResourceVersion = secret.ResourceVersion() };
         }
         catch (Exception e) when (e is JsonException or FormatException)
         {

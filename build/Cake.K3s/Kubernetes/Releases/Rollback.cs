@@ -82,7 +82,7 @@ public sealed class Rollback
             FinishedAt = null,
             Verdict = null,
         };
-        await store.CreateAsync(release, nodes, cancellationToken);
+        release = await store.CreateAsync(release, nodes, cancellationToken);
         _reporter.Report(release.ToEvent());
         _reporter.Step(Source, $"goes back to {target}; recorded as {release}");
         var plan = await _releases.ApplyAsync(api, new ApplySet(_run.Settings.App, api.Namespace), manifests, cancellationToken);
@@ -91,8 +91,7 @@ public sealed class Rollback
             _reporter.Step(change.Owner.ToString(), $"{change.Container}: {change.Before ?? "(none)"} -> {change.After ?? "(none)"}");
         }
 
-        release = release with { State = ReleaseState.Applied, AppliedAt = _time.GetUtcNow() };
-        await store.UpdateAsync(release, cancellationToken);
+        release = await store.UpdateAsync(release with { State = ReleaseState.Applied, AppliedAt = _time.GetUtcNow() }, cancellationToken);
         _reporter.Report(release.ToEvent());
         await _verifier.VerifyAsync(api, store, release, manifests, cancellationToken);
     }

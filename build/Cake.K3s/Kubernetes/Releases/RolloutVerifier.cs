@@ -94,8 +94,9 @@ public sealed class RolloutVerifier
         var verdict = $"{outcome.Count} of {outcome.Count} watched objects rolled out";
         if (release.State != ReleaseState.Verified)
         {
-            release = release with { State = ReleaseState.Verified, FinishedAt = _time.GetUtcNow(), Verdict = verdict, TaskSeconds = _durations.Seconds() };
-            await store.UpdateAsync(release, cancellationToken);
+            release = await store.UpdateAsync(
+                release with { State = ReleaseState.Verified, FinishedAt = _time.GetUtcNow(), Verdict = verdict, TaskSeconds = _durations.Seconds() },
+                cancellationToken);
         }
 
         await _applier.PruneAsync(api, SetOf(api), keys, cancellationToken);
@@ -120,8 +121,8 @@ public sealed class RolloutVerifier
             return new(ExitCodes.Failed, $"{release}, which was verified before, is not healthy: {failures[0]}", nextStep, details);
         }
 
-        release = release with { State = ReleaseState.Failed, FinishedAt = _time.GetUtcNow(), Verdict = failures[0].ToString() };
-        await store.UpdateAsync(release, cancellationToken);
+        release = await store.UpdateAsync(
+            release with { State = ReleaseState.Failed, FinishedAt = _time.GetUtcNow(), Verdict = failures[0].ToString() }, cancellationToken);
         _reporter.Report(release.ToEvent());
 
         // Shown before the rollback starts: that takes a while, and takes what is seen here out of the cluster.
@@ -172,8 +173,7 @@ public sealed class RolloutVerifier
         }
 
         await _applier.PruneAsync(api, SetOf(api), keys, cancellationToken);
-        failed = failed with { State = ReleaseState.RolledBack };
-        await store.UpdateAsync(failed, cancellationToken);
+        failed = await store.UpdateAsync(failed with { State = ReleaseState.RolledBack }, cancellationToken);
         _reporter.Report(failed.ToEvent());
         return (true, $"{good} was put back and serves");
     }

@@ -39,19 +39,19 @@ public sealed class ManifestLoaderTests
     private void WriteMap(string file, string name) => Write(file, $"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n");
 
     private Task<ManifestSet> LoadAsync(string? job = null, FakeKubectl? kubectl = null) =>
-        new ManifestLoader(kubectl ??= new(), kubectl).LoadAsync(
-            new()
-            {
-                Root = _root.FullName,
-                SettingsFile = "deploy.yaml",
-                Paths = ["app"],
-                MigrationJob = job,
-                Namespace = "shop",
-                Variables = ImmutableDictionary<string, string>.Empty,
-                Secrets = ImmutableDictionary<string, Secret?>.Empty,
-                Images = ImmutableDictionary<string, string?>.Empty,
-            },
-            default);
+        new ManifestLoader(kubectl ??= new(), kubectl).LoadAsync(Inputs(job), default);
+
+    private ManifestInputs Inputs(string? job = null, string? value = null) => new()
+    {
+        Root = _root.FullName,
+        SettingsFile = "deploy.yaml",
+        Paths = ["app"],
+        MigrationJob = job,
+        Namespace = "shop",
+        Variables = value is null ? ImmutableDictionary<string, string>.Empty : ImmutableDictionary<string, string>.Empty.Add("VALUE", value),
+        Secrets = ImmutableDictionary<string, Secret?>.Empty,
+        Images = ImmutableDictionary<string, string?>.Empty,
+    };
 
     [Test]
     public async Task Should_read_the_files_of_all_folders_in_order()
@@ -115,9 +115,53 @@ public sealed class ManifestLoaderTests
         Assert.That(kubectl.Ran!.Arguments, Is.EqualTo(new[] { "kustomize", Path.Combine(_root.FullName, "app") }));
     }
 
+    [Test]
+    public async Task Should_read_once_When_nothing_has_changed()
+    {
+        WriteMap("app/a.yaml", "a");
+        var loader = new ManifestLoader(new FakeKubectl(), new FakeKubectl());
+
+        var first = await loader.LoadAsync(Inputs(value: "1"), default);
+
+        Assert.That(await loader.LoadAsync(Inputs(value: "1"), default), Is.SameAs(first));
+    }
+
+    [Test]
+    public async Task Should_read_again_When_a_value_is_another()
+    {
+        Write("app/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: \"${VALUE}\"}\n");
+        var loader = new ManifestLoader(new FakeKubectl(), new FakeKubectl());
+        await loader.LoadAsync(Inputs(value: "one"), default);
+
+        Assert.That((await loader.LoadAsync(Inputs(value: "two"), default)).Objects.Single().Key.Name, Is.EqualTo("two"));
+    }
+
+    [Test]
+    public async Task Should_read_again_When_a_task_has_written_a_file()
+    {
+        WriteMap("app/a.yaml", "a");
+        var loader = new ManifestLoader(new FakeKubectl(), new FakeKubectl());
+        await loader.LoadAsync(Inputs(), default);
+        WriteMap("app/deeper/b.yaml", "b");
+
+        Assert.That((await loader.LoadAsync(Inputs(), default)).Objects.Select(manifest => manifest.Key.Name), Is.EqualTo(new[] { "a", "b" }));
+    }
+
+    [Test]
+    public async Task Should_build_a_kustomization_again_When_its_bases_may_have_changed()
+    {
+        Write("app/kustomization.yaml", "resources: [../base]");
+        var kubectl = new FakeKubectl { Output = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: before}\n" };
+        var loader = new ManifestLoader(kubectl, kubectl);
+        await loader.LoadAsync(Inputs(), default);
+        kubectl.Output = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: after}\n";
+
+        Assert.That((await loader.LoadAsync(Inputs(), default)).Objects.Single().Key.Name, Is.EqualTo("after"));
+    }
+
     private sealed class FakeKubectl : ICommandRunner, IToolbox
     {
-        public string Output { get; init; } = "";
+        public string Output { get; set; } = "";
 
         public Command? Ran { get; private set; }
 

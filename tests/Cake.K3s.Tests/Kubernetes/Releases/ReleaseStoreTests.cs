@@ -29,7 +29,7 @@ public sealed class ReleaseStoreTests
         await _store.CreateAsync(release, [A.Map("one", "1"), A.Map("two", "2")], default);
 
         var read = (await _store.ListAsync(default)).Single();
-        Assert.That(read with { Images = release.Images }, Is.EqualTo(release));
+        Assert.That(read with { Images = release.Images, ResourceVersion = null }, Is.EqualTo(release));
         Assert.That(read.Images, Is.EqualTo(release.Images));
         var manifests = await _store.ReadManifestsAsync(read, default);
         Assert.That(manifests.Select(manifest => manifest.ObjectName()), Is.EqualTo(["one", "two"]));
@@ -74,6 +74,42 @@ public sealed class ReleaseStoreTests
         Assert.That(await _store.PruneAsync(2, default), Is.EquivalentTo([1, 3]));
         Assert.That((await _store.ListAsync(default)).Select(release => release.Number), Is.EqualTo([5, 4, 2]));
         Assert.That(_server.All("secrets"), Has.Count.EqualTo(6));
+    }
+
+    [Test]
+    public async Task Should_WriteOverItsOwnVersion_When_UpdatedAgain()
+    {
+        var release = await _store.CreateAsync(A.Release(1, ReleaseState.Pending), [A.Map("m", "1")], default);
+
+        release = await _store.UpdateAsync(release with { State = ReleaseState.Applied }, default);
+        await _store.UpdateAsync(release with { State = ReleaseState.Verified }, default);
+
+        Assert.That((await _store.ListAsync(default)).Single().State, Is.EqualTo(ReleaseState.Verified));
+    }
+
+    [Test]
+    public async Task Should_NotWriteOverAnotherRun_When_RecordHasChangedSinceItWasRead()
+    {
+        await _store.CreateAsync(A.Release(1, ReleaseState.Pending), [A.Map("m", "1")], default);
+        var mine = (await _store.ListAsync(default)).Single();
+        var theirs = (await _store.ListAsync(default)).Single();
+        await _store.UpdateAsync(theirs with { State = ReleaseState.Superseded }, default);
+
+        Assert.That(
+            () => _store.UpdateAsync(mine with { State = ReleaseState.Verified }, default),
+            Throws.TypeOf<K3sException>().With.Property("Summary").EqualTo("release 1 was not noted as Verified: another run has changed its record meanwhile"));
+        Assert.That((await _store.ListAsync(default)).Single().State, Is.EqualTo(ReleaseState.Superseded));
+    }
+
+    [Test]
+    public async Task Should_NotBringItBack_When_AnotherRunHasDeletedTheRecord()
+    {
+        var release = await _store.CreateAsync(A.Release(1), [A.Map("m", "1")], default);
+        await _store.CreateAsync(A.Release(2), [A.Map("m", "1")], default);
+        await _store.PruneAsync(1, default);
+
+        Assert.That(() => _store.UpdateAsync(release, default), Throws.TypeOf<K3sException>().With.Message.Contains("another run has changed its record"));
+        Assert.That((await _store.ListAsync(default)).Select(kept => kept.Number), Is.EqualTo([2]));
     }
 
     [Test]
