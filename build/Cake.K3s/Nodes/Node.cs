@@ -122,16 +122,23 @@ internal sealed class Node
 
     /// <summary>Proves that a new login works, at the present port or another; waits for a server that is just restarting.</summary>
     /// <exception cref="NodeException">None worked within 15 s.</exception>
-    public async Task ProveLoginAsync(int? port, CancellationToken cancellationToken)
+    public Task ProveLoginAsync(int? port, CancellationToken cancellationToken) => RunInNewLoginAsync(port, ":", cancellationToken);
+
+    /// <summary>
+    /// Runs a script in a new login, at the present port or another, which is used from then on: that the script has begun proves that the
+    /// login works. Waits for a server that is just restarting.
+    /// </summary>
+    /// <exception cref="NodeException">No login worked within 15 s, or the connection ended before the script did.</exception>
+    public async Task<NodeResult> RunInNewLoginAsync(int? port, string script, CancellationToken cancellationToken)
     {
         var target = _target with { Port = port ?? _target.Port };
         var start = _time.GetTimestamp();
         while (true)
         {
-            var result = await ConnectAsync(target, "", SshLogin.New, cancellationToken);
+            var result = await ConnectAsync(target, script, SshLogin.Next, cancellationToken);
             if (HasBegun(result))
             {
-                return;
+                return Ended(result);
             }
 
             if (_time.GetElapsedTime(start) > LoginLimit)

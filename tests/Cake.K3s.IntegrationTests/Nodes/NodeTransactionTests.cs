@@ -91,5 +91,22 @@ public sealed class NodeTransactionTests
         Assert.That(await _machine.RunAsync("ls /etc/disproved /var/lib/cake-k3s/armed 2>/dev/null", 2), Is.Empty);
     }
 
+    [Test]
+    public async Task Should_run_the_inverse_of_each_change_the_last_one_first_When_another_hand_changed_the_file_since()
+    {
+        using var someone = new Operator([_machine]);
+        var node = someone.Fleet.Nodes[0];
+        await _machine.RunAsync("echo before >/etc/shared");
+        foreach (var number in new[] { 1, 2 })
+        {
+            await new NodeTransaction(node, TimeSpan.FromMinutes(1)).ApplyAsync(Change("/etc/shared", $"{number}\n") with { Control = "Shared", Inverse = $"cat >>/etc/shared <<'@@LINE'\nwithout {number}\n@@LINE" }, None);
+        }
+
+        await _machine.RunAsync("echo another hand >/etc/shared");
+        await node.RunAsync("restore", "set -e\n" + ChangeScripts.RestoreOriginal("Shared"), None);
+
+        Assert.That(await _machine.RunAsync("cat /etc/shared"), Is.EqualTo("another hand\nwithout 2\nwithout 1"));
+    }
+
     private static NodeChange Change(string path, string content) => new("Test", "test") { Files = [new NodeFile(path, content)] };
 }

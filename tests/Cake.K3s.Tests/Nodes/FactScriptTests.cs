@@ -18,6 +18,24 @@ public sealed class FactScriptTests
     }
 
     [Test]
+    public async Task Should_AskOnce_When_TwoSourcesAskTheSame()
+    {
+        var asked = Path.GetTempFileName();
+        try
+        {
+            var script = $"echo x >>{asked}; echo a=1";
+            var facts = FactScript.Read("n1", await RunAsync(new Source("First", script), new Source("Second", "echo a=2"), new Source("Third", script)));
+
+            Assert.That(new[] { "First", "Second", "Third" }.Select(name => facts.Value(name, "a")), Is.EqualTo(new[] { "1", "2", "1" }));
+            Assert.That(await File.ReadAllTextAsync(asked), Is.EqualTo("x\n"));
+        }
+        finally
+        {
+            File.Delete(asked);
+        }
+    }
+
+    [Test]
     public void Should_SayThatItWasCutOff_When_TheFactsAreNotThere() =>
         Assert.That(() => FactScript.Read("n1", "First YQ==\n"), Throws.TypeOf<NodeException>().With.Message.Contains("n1"));
 

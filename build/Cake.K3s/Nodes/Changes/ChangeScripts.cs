@@ -126,7 +126,7 @@ internal static class ChangeScripts
         @@PATHS
         {{WriteOwn("undo.sh", UndoScript)}}
         {{WriteOwn("restore.sh", change.Restore)}}
-        {{WriteOwn("inverse", change.Inverse)}}
+        {{WriteOwn("inverse", change.Inverse.Length == 0 ? "" : change.Inverse + "\n")}}
         {{WriteOwn("undo.service", UndoUnit)}}
         echo {{id}} >id
         echo {{change.Control}} >control

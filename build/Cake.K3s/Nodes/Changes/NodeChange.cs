@@ -37,7 +37,7 @@ internal sealed record NodeChange(string Control, string Description)
     /// <summary>The ports that a new login must work on; the last one is used from then on. Empty for the one that is used now.</summary>
     public ImmutableArray<int> LoginPorts { get; init; } = [];
 
-    /// <summary>A proof beside that of a new login; it throws where the change does not work, and the change is taken back.</summary>
+    /// <summary>A proof before that of a new login; it throws where the change does not work, and the change is taken back.</summary>
     public Func<Node, CancellationToken, Task>? Proof { get; init; }
 
     /// <summary>All files that may change.</summary>

@@ -36,17 +36,19 @@ internal sealed class NodeTransaction(Node node, TimeSpan undoAfter)
             throw;
         }
 
+        NodeResult confirmed;
         try
         {
-            var ports = change.LoginPorts.IsEmpty ? [null] : change.LoginPorts.Select(port => (int?)port);
-            await Task.WhenAll(ports.Select(port => node.ProveLoginAsync(port, cancellationToken)));
-
+            // Logins at other ports and the change's own proof first; the login that confirms is the last proof.
+            await Task.WhenAll(change.LoginPorts.SkipLast(1).Select(port => node.ProveLoginAsync(port, cancellationToken)));
             if (change.Proof is { } proof)
             {
                 await proof(node, cancellationToken);
             }
+
+            confirmed = await node.RunInNewLoginAsync(change.LoginPorts is [.., var port] ? port : null, confirm(change, id), cancellationToken);
         }
-        catch (Exception failure) when (failure is K3sException or OperationCanceledException)
+        catch (Exception failure) when (failure is (K3sException and not NodeException { IsCutOff: true }) or OperationCanceledException)
         {
             await TakeBackAsync(what, failure);
             throw failure is K3sException told
@@ -59,7 +61,6 @@ internal sealed class NodeTransaction(Node node, TimeSpan undoAfter)
             node.UsePort(last);
         }
 
-        var confirmed = await node.TryRunAsync(confirm(change, id), cancellationToken);
         node.Forget();
         if (confirmed.ExitCode != 0)
         {

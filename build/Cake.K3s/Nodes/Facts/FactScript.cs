@@ -15,9 +15,8 @@ internal static class FactScript
     {
         var script = new StringBuilder($$"""
             section() {
-            printf '%s ' "$1"
-            "$2" 2>/dev/null | base64 -w0
-            echo
+            facts=$("$2" 2>/dev/null | base64 -w0)
+            for name in $1; do echo "$name $facts"; done
             }
             facts_system() {
             printf 'client=%s\nserver=%s\nport=%s\n' "$client" "$server" "$port"
@@ -30,9 +29,11 @@ internal static class FactScript
             section {{System}} facts_system
 
             """);
-        foreach (var source in sources)
+        // Sources that ask the same, as all of UFW's do, are answered together.
+        foreach (var alike in sources.GroupBy(source => source.FactScript, source => source.Name))
         {
-            script.Append(CultureInfo.InvariantCulture, $"facts_{source.Name}() {{\n{source.FactScript}\n}}\nsection {source.Name} facts_{source.Name}\n");
+            var function = $"facts_{alike.First()}";
+            script.Append(CultureInfo.InvariantCulture, $"{function}() {{\n{alike.Key}\n}}\nsection '{string.Join(' ', alike)}' {function}\n");
         }
 
         return script.ToString();

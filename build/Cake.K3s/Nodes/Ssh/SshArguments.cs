@@ -59,7 +59,7 @@ internal static class SshArguments
         yield return "ServerAliveCountMax=3";
 
         // A proof must not be the login that pins a key.
-        yield return login == SshLogin.New ? "StrictHostKeyChecking=yes" : "StrictHostKeyChecking=accept-new";
+        yield return login is SshLogin.New or SshLogin.Next ? "StrictHostKeyChecking=yes" : "StrictHostKeyChecking=accept-new";
         yield return $"UserKnownHostsFile=\"{files.KnownHosts}\" ~/.ssh/known_hosts";
         yield return $"HostKeyAlias={target.HostKeyAlias}";
 
@@ -68,9 +68,10 @@ internal static class SshArguments
         yield return "ForwardAgent=no";
         yield return "PermitLocalCommand=no";
         yield return "RemoteCommand=none";
-        if (login == SshLogin.Persistent && files.ControlDirectory is { } directory)
+        if (login is SshLogin.Persistent or SshLogin.Next && files.ControlDirectory is { } directory)
         {
-            yield return "ControlMaster=auto";
+            // "yes" never goes through a connection that is there.
+            yield return login == SshLogin.Persistent ? "ControlMaster=auto" : "ControlMaster=yes";
             yield return $"ControlPath={directory}/cake-k3s-%C";
             yield return $"ControlPersist={Persist}";
         }
@@ -93,4 +94,7 @@ internal enum SshLogin
 
     /// <summary>A login of its own, which proves that logins work: it pins no host key.</summary>
     New,
+
+    /// <summary>The same, which becomes the persistent connection where there is none at that port yet.</summary>
+    Next,
 }

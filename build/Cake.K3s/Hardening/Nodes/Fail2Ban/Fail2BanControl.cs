@@ -90,11 +90,12 @@ internal sealed class Fail2BanControl(PipelineRun run, NodeFleet fleet) : NodeCo
                 Files = [new NodeFile(Jail, JailFor(facts))],
                 Touches = [Enablement],
                 Apply = install + """
-                    systemctl -q enable fail2ban
+                    # It takes a second where the package has a script for SysV's init as well.
+                    systemctl -q is-enabled fail2ban || systemctl -q enable fail2ban
                     systemctl reset-failed fail2ban
                     systemctl restart fail2ban
                     tries=100
-                    until fail2ban-client status sshd >/dev/null 2>&1; do
+                    until [ -S /run/fail2ban/fail2ban.sock ] && fail2ban-client status sshd >/dev/null 2>&1; do
                         tries=$((tries - 1))
                         if [ $tries = 0 ] || systemctl -q is-failed fail2ban; then
                             journalctl -q -n 5 -o cat -u fail2ban >&2

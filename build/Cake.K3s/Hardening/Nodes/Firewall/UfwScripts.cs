@@ -41,7 +41,7 @@ internal static class UfwScripts
             except SystemExit as end:
                 if end.code:
                     sys.exit("ufw " + line.strip() + ": failed")
-        ' <<'@@RULES'
+        ' >/dev/null <<'@@RULES'
         {{string.Join('\n', commands)}}
         @@RULES
         """;

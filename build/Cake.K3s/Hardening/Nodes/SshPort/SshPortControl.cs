@@ -85,15 +85,15 @@ internal sealed class SshPortControl(PipelineRun run, NodeFleet fleet, OperatorF
         [
             Step($"open port {wanted} beside {string.Join(", ", old)}", facts, before, [.. beside, wanted], [.. old, wanted]) with
             {
-                Apply = Script([ReadDropIns(facts), .. firewall.Open, SshdConfig.Reload, Await(wanted, facts.SshPort)]),
-                Inverse = Script(firewall.UndoOpen),
+                Apply = Script([ReadDropIns(facts), firewall.Open, SshdConfig.Reload, Await(wanted, facts.SshPort)]),
+                Inverse = firewall.UndoOpen,
                 LoginPorts = [facts.SshPort, wanted],
             },
             Step($"close port {string.Join(", ", old)}, where no login is made any more", facts, before, [wanted], [wanted]) with
             {
                 Touches = [SshdConfig.File, .. UfwRules, .. others],
-                Apply = Script([.. others.Select(Silence), SshdConfig.Reload, .. old.Select(AwaitClosed), .. firewall.Close]),
-                Inverse = Script(firewall.UndoClose),
+                Apply = Script([.. others.Select(Silence), SshdConfig.Reload, .. old.Select(AwaitClosed), firewall.Close]),
+                Inverse = firewall.UndoClose,
                 LoginPorts = [wanted],
             },
         ];
@@ -177,7 +177,7 @@ internal sealed class SshPortControl(PipelineRun run, NodeFleet fleet, OperatorF
     private string ReadDropIns(NodeFacts facts) => facts.Value(Name, "dropins") == "yes" ? "" : SshdConfig.ReadDropIns;
 
     // What lets somebody in to an old port lets them in to the new one; whoever is connected now must be among them.
-    private (ImmutableArray<string> Open, ImmutableArray<string> UndoOpen, ImmutableArray<string> Close, ImmutableArray<string> UndoClose) FirewallFor(
+    private (string Open, string UndoOpen, string Close, string UndoClose) FirewallFor(
         NodeFacts facts,
         ImmutableArray<int> old,
         int wanted)
@@ -185,7 +185,7 @@ internal sealed class SshPortControl(PipelineRun run, NodeFleet fleet, OperatorF
         var state = UfwState.Parse(string.Join('\n', facts.Values(Name, "ufw")));
         if (!state.Enabled)
         {
-            return ([], [], [], []);
+            return ("", "", "", "");
         }
 
         var ofOld = state.Rules.Where(rule => rule.LetsIn && rule.Protocol is "tcp" or "any" && old.Any(port => rule.Ports.Text == Text(port))).ToList();
@@ -203,10 +203,10 @@ internal sealed class SshPortControl(PipelineRun run, NodeFleet fleet, OperatorF
 
         var texts = ofOld.DistinctBy(rule => rule.Text).ToList();
         return (
-            [.. ofNew.Select(text => $"ufw {text} comment '{Comment}' >/dev/null")],
-            [.. ofNew.Select(text => $"ufw delete {text} >/dev/null || :")],
-            [.. texts.Select(rule => $"ufw delete {rule.Text} >/dev/null")],
-            [.. texts.Select(rule => $"ufw {rule.Text}{(rule.Comment is { } comment ? $" comment {ShellText.Quote(comment)}" : "")} >/dev/null")]);
+            Ufw(ofNew.Select(text => $"{text} comment '{Comment}'")),
+            Ufw(ofNew.Select(text => $"delete {text}")),
+            Ufw(texts.Select(rule => $"delete {rule.Text}")),
+            Ufw(texts.Select(rule => rule.Text + (rule.Comment is { } comment ? $" comment {ShellText.Quote(comment)}" : ""))));
     }
 
     // systemd itself listens for a server that is started by a socket.
@@ -239,6 +239,8 @@ internal sealed class SshPortControl(PipelineRun run, NodeFleet fleet, OperatorF
             sleep 0.1
         done
         """;
+
+    private static string Ufw(IEnumerable<string> commands) => commands.ToList() is { Count: > 0 } any ? UfwScripts.Run(any) : "";
 
     private static string Script(IEnumerable<string> lines) => string.Join('\n', lines.Where(line => line.Length > 0));
 
