@@ -23,11 +23,15 @@ internal static class ForgesServices
             provider.GetRequiredService<CurrentForgeJob>().Job,
             provider.GetRequiredService<Lazy<PipelineRun>>(),
             provider.GetRequiredService<ICakeLog>()))
-        .AddSingleton<IRunObserver>(provider => new ForgeObserver(
-            provider.GetRequiredService<CurrentForgeJob>().Job,
-            provider.GetRequiredService<Lazy<PipelineRun>>(),
-            provider.GetRequiredService<ICakeLog>(),
-            provider.GetRequiredService<ISecretMask>()));
+
+        // Octokit is loaded with the observer, so only where there is a forge to tell.
+        .AddSingleton<IRunObserver>(provider => provider.GetRequiredService<CurrentForgeJob>().Job is { Token: not null } job
+            ? new ForgeObserver(
+                job,
+                provider.GetRequiredService<Lazy<PipelineRun>>(),
+                provider.GetRequiredService<ICakeLog>(),
+                provider.GetRequiredService<ISecretMask>())
+            : new Nobody());
 
     private sealed record CurrentForgeJob(ForgeJob? Job);
 

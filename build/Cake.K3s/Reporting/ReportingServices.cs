@@ -21,6 +21,7 @@ internal static class ReportingServices
         // The display goes before the lines that are written when a run has ended.
         .AddSingleton<IRunObserver, LiveProgress>()
         .AddSingleton<IRunObserver, ConsoleReporter>()
+        .AddSingleton<IRunObserver, Heartbeat>()
         .AddSingleton<RunRecorder>()
         .AddSingleton<IRunObserver>(provider => provider.GetRequiredService<RunRecorder>())
         .AddSingleton<ReportFiles>()

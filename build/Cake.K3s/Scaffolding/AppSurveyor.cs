@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Cake.K3s.Settings;
 using LibGit2Sharp;
-using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
 namespace Cake.K3s.Scaffolding;
@@ -223,16 +222,14 @@ internal sealed partial class AppSurveyor(EnvironmentVariables variables)
 
         try
         {
-            var yaml = new YamlStream();
-            yaml.Load(new StringReader(File.ReadAllText(file)));
-            var contexts = yaml.Documents is [{ RootNode: YamlMappingNode root }, ..] && root.Children.TryGetValue("contexts", out var found) ? found : null;
+            var contexts = new SettingsNodes(file).Parse(File.ReadAllText(file)) is YamlMappingNode root && root.Children.TryGetValue("contexts", out var found) ? found : null;
             return (kubeconfig, [.. (contexts as YamlSequenceNode ?? [])
                 .OfType<YamlMappingNode>()
                 .Select(context => context.Children.TryGetValue("name", out var name) ? (name as YamlScalarNode)?.Value : null)
                 .OfType<string>()
                 .Where(name => !LocalCluster().IsMatch(name))]);
         }
-        catch (Exception unreadable) when (unreadable is YamlException or IOException or UnauthorizedAccessException)
+        catch (Exception unreadable) when (unreadable is SettingsException or IOException or UnauthorizedAccessException)
         {
             return (kubeconfig, []); // Doctor tells what is wrong with it once an environment names it.
         }

@@ -18,13 +18,19 @@ internal sealed class SettingsNodes(string file)
     {
         Check(text);
         var stream = new YamlStream();
+        var parser = new Parser(new StringReader(text));
         try
         {
-            stream.Load(new StringReader(text));
+            stream.Load(parser);
         }
         catch (YamlException wrong)
         {
             throw NotYaml(wrong, wrong.Start);
+        }
+        catch (ArgumentException)
+        {
+            // The parser lets a ']' pass that closes nothing.
+            throw At(parser.Current?.Start ?? Mark.Empty, "this is not YAML: a value was expected here or above");
         }
 
         return stream.Documents switch
@@ -44,30 +50,41 @@ internal sealed class SettingsNodes(string file)
             ? $"did you mean '{near}'?"
             : known.Count == 0 ? "there is none at all" : $"known: {string.Join(", ", known)}"));
 
-    // Reads all events first: the loader of nodes neither limits how deep it goes nor says where an alias without an anchor is.
+    // Reads all events first: the loader of nodes neither limits how deep it goes nor says where an alias without an anchor is,
+    // and never comes back from one that stands within its own anchor.
     private void Check(string text)
     {
         var parser = new Parser(new StringReader(text));
         var anchors = new HashSet<AnchorName>();
+        var open = new Stack<AnchorName>();
         var place = Mark.Empty;
-        var depth = 0;
         while (Next(parser, place))
         {
             var read = parser.Current!;
             place = read.Start;
-            depth += read.NestingIncrease;
-            if (depth > DeepestLevel)
+            switch (read.NestingIncrease)
             {
-                throw At(place, "this is nested too deeply");
+                case > 0 when open.Count == DeepestLevel:
+                    throw At(place, "this is nested too deeply");
+                case > 0:
+                    open.Push(read is NodeEvent node ? node.Anchor : AnchorName.Empty);
+                    break;
+                case < 0:
+                    open.TryPop(out _);
+                    break;
             }
 
-            if (read is NodeEvent { Anchor.IsEmpty: false } node)
+            if (read is NodeEvent { Anchor.IsEmpty: false } anchored)
             {
-                anchors.Add(node.Anchor);
+                anchors.Add(anchored.Anchor);
             }
-            else if (read is AnchorAlias alias && !anchors.Contains(alias.Value))
+            else if (read is AnchorAlias alias && open.Contains(alias.Value))
             {
-                throw At(place, $"there is no anchor '{alias.Value}' above");
+                throw At(place, $"'{alias.Value}' contains itself");
+            }
+            else if (read is AnchorAlias other && !anchors.Contains(other.Value))
+            {
+                throw At(place, $"there is no anchor '{other.Value}' above");
             }
         }
     }

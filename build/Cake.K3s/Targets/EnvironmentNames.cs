@@ -1,5 +1,5 @@
 using Cake.K3s.Hosting;
-using YamlDotNet.Core;
+using Cake.K3s.Settings;
 using YamlDotNet.RepresentationModel;
 
 namespace Cake.K3s.Targets;
@@ -12,14 +12,12 @@ internal sealed class EnvironmentNames(RunOptions options)
     {
         try
         {
-            var yaml = new YamlStream();
-            yaml.Load(new StringReader(File.ReadAllText(options.SettingsFile)));
-            return yaml.Documents is [{ RootNode: YamlMappingNode root }, ..]
+            return new SettingsNodes(options.SettingsFile).Parse(File.ReadAllText(options.SettingsFile)) is YamlMappingNode root
                 && root.Children.TryGetValue("environments", out var found) && found is YamlMappingNode environments
                 ? [.. environments.Children.Keys.OfType<YamlScalarNode>().Select(name => name.Value).OfType<string>()]
                 : [];
         }
-        catch (Exception unreadable) when (unreadable is YamlException or IOException or UnauthorizedAccessException)
+        catch (Exception unreadable) when (unreadable is SettingsException or IOException or UnauthorizedAccessException)
         {
             return []; // A completion without them is better than none; every run that needs the file says what is wrong.
         }

@@ -1,3 +1,4 @@
+using System.Reflection.PortableExecutable;
 using Cake.K3s.IntegrationTests.Sandbox;
 using CliWrap.Buffered;
 
@@ -138,12 +139,32 @@ public sealed class BuildScriptTests
         Assert.That((await Script("directory").WithWorkingDirectory("/").ExecuteBufferedAsync()).StandardOutput, Does.EndWith(_root + "\n"));
     }
 
+    [Test]
+    public async Task Should_Have_The_Program_Compiled_Ahead_Of_Time_For_Later_Runs()
+    {
+        File.Copy(Path.Combine(TestSandbox.RepositoryRoot, "build", "CompileAhead.proj"), InRoot("build/CompileAhead.proj"));
+        File.AppendAllText(InRoot("build/Build/Program.cs"), "// changed");
+
+        await Script("first").WithEnvironmentVariables(variables => variables.Set("CI", null)).ExecuteBufferedAsync();
+        var program = InRoot(Path.Combine(File.ReadAllText(Stamp).Trim(), "Build.dll"));
+        Assert.That(() => IsCompiledAhead(program), Is.True.After(180_000, 100));
+
+        Assert.That((await RunAsync("a", "b")).StandardOutput.Trim(), Is.EqualTo("a|b"));
+    }
+
+    private static bool IsCompiledAhead(string assembly)
+    {
+        using PEReader reader = new(File.OpenRead(assembly));
+        return reader.PEHeaders.CorHeader!.ManagedNativeHeaderDirectory.Size > 0;
+    }
+
     private string Stamp => InRoot("build/bin/compiled");
 
     private string InRoot(string path) => Path.Combine(_root, path);
 
     private CliWrap.Command Script(params string[] arguments) =>
-        CliWrap.Cli.Wrap(InRoot("build.sh")).WithArguments(arguments).WithWorkingDirectory(_root).WithValidation(CliWrap.CommandResultValidation.None);
+        CliWrap.Cli.Wrap(InRoot("build.sh")).WithArguments(arguments).WithWorkingDirectory(_root)
+            .WithEnvironmentVariables(variables => variables.Set("CI", "true")).WithValidation(CliWrap.CommandResultValidation.None);
 
     private async Task<BufferedCommandResult> RunAsync(params string[] arguments) => await Script(arguments).ExecuteBufferedAsync();
 

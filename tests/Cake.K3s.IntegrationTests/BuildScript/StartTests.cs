@@ -13,6 +13,7 @@ public sealed class StartTests
 
     [TestCase("--tree")]
     [TestCase("--help")]
+    [TestCase("--target=Default")]
     public async Task Should_Load_Neither_Kubernetes_Nor_Docker_Code(string argument)
     {
         using var directory = new TemporaryDirectory();

@@ -72,6 +72,9 @@ public sealed class SettingsReaderTests
     [TestCase("app: a\napp: b\nimages: {}\nenvironments: {}", "d.yaml:2:1: this is not YAML")]
     [TestCase("app: [", "d.yaml:2:1: this is not YAML")]
     [TestCase("app: *nothing", "d.yaml:1:6: there is no anchor 'nothing' above")]
+    [TestCase("app: a\nimages: &i {one: *i}", "d.yaml:2:18: 'i' contains itself")]
+    [TestCase("app: a\n? &k {*k : x}\n: y", "d.yaml:2:7: 'k' contains itself")]
+    [TestCase("\t:\t]", "d.yaml:2:1: this is not YAML: a value")]
     [TestCase("app: a\n---\napp: b", "d.yaml:3:1: a second document")]
     [TestCase("", "d.yaml:1:1: the file is empty")]
     public void Should_say_where_When_it_is_not_one_YAML_document(string text, string expected) =>

@@ -78,6 +78,23 @@ internal sealed class ProgressBoard
         }
     }
 
+    /// <summary>The tasks that run, each with the last that is known of it, in one line.</summary>
+    public string Waiting(DateTimeOffset now)
+    {
+        lock (_gate)
+        {
+            return _running.Count > 0 || _run is null
+                ? string.Join("; ", _running.Select(task => $"{task.Name} ({ProgressText.Running(now - task.Since)}){Detail(task)}"))
+                : $"what the tasks need ({ProgressText.Running(now - _run.At)})";
+        }
+    }
+
+    private static string Detail(RunningTask task) =>
+        task.Workloads.Values.FirstOrDefault(workload => workload.State != WorkloadState.Ready) is { } workload ? $": {ProgressText.NameOf(workload)}: {ProgressText.Of(workload)}"
+        : task.Images.Values.FirstOrDefault() is { } image ? $": {image.Image}: {ProgressText.Of(image)}"
+        : task.Output.FirstOrDefault() is { Key: not null } output ? $": {output.Key}: {output.Value}"
+        : "";
+
     private static IEnumerable<ProgressLine> Lines(RunningTask task, DateTimeOffset now)
     {
         yield return new(LineTone.Busy, 1, $"{task.Name} {ProgressText.Running(now - task.Since)}");

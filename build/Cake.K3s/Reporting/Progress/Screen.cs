@@ -50,6 +50,9 @@ internal sealed class Screen : IConsole, IDisposable
     /// <summary>Whether a display can be shown.</summary>
     public bool CanBeLive => _terminal.Value is not null;
 
+    /// <summary>When something was last written without a display.</summary>
+    public DateTimeOffset LastWritten { get; private set; }
+
     /// <inheritdoc/>
     public ConsoleColor ForegroundColor
     {
@@ -130,6 +133,7 @@ internal sealed class Screen : IConsole, IDisposable
         {
             if (!_isLive)
             {
+                LastWritten = _time.GetUtcNow();
                 _console.Write("{0}", value);
                 return;
             }
