@@ -19,6 +19,7 @@ using Cake.K3s.Scaffolding;
 using Cake.K3s.Settings;
 using Cake.K3s.Targets;
 using Cake.K3s.Tasks;
+using Cake.K3s.Telemetry;
 using Cake.K3s.Tools;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -65,6 +66,7 @@ public static class K3sHostExtensions
         .AddRequirements()
         .AddForges()
         .AddNotifications()
+        .AddTelemetry()
         .AddTargets()
         .AddScaffolding()
         .AddDiagnosis()

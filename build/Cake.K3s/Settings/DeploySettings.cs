@@ -34,6 +34,9 @@ public sealed record DeploySettings
     /// <summary>What Gitea or GitHub is told of a run in one of its jobs that has a token.</summary>
     public ForgeSettings Forge { get; init; } = new();
 
+    /// <summary>Where runs send OpenTelemetry spans.</summary>
+    public TelemetrySettings Telemetry { get; init; } = new();
+
     /// <summary>Where the app is deployed to, by name.</summary>
     [Pattern(PatternAttribute.DnsLabel, PatternAttribute.DnsLabelMeaning)]
     public required ImmutableDictionary<string, EnvironmentSettings> Environments { get; init; }
@@ -447,4 +450,13 @@ public sealed record HardeningSettings
 
     /// <summary>Security headers and limits of rate in front of the app; null for none.</summary>
     public TraefikMiddlewareSettings? TraefikMiddleware { get; init; }
+
+    /// <summary>Prometheus, Alertmanager and Grafana in the cluster; null for none.</summary>
+    public ObservabilitySettings? Monitoring { get; init; }
+
+    /// <summary>Loki and Alloy, which keep what containers log; null for none.</summary>
+    public ObservabilitySettings? Logs { get; init; }
+
+    /// <summary>An OpenTelemetry collector and Tempo, which keep spans; null for none.</summary>
+    public ObservabilitySettings? Tracing { get; init; }
 }

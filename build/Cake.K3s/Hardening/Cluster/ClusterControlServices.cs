@@ -1,12 +1,15 @@
 using Cake.Core;
 using Cake.K3s.Hardening.Cluster.Backups;
+using Cake.K3s.Hardening.Cluster.Charts;
 using Cake.K3s.Hardening.Cluster.Migrations;
 using Cake.K3s.Hardening.Cluster.NetworkPolicies;
+using Cake.K3s.Hardening.Cluster.Observability;
 using Cake.K3s.Hardening.Cluster.RedisPassword;
 using Cake.K3s.Hardening.Cluster.TraefikMiddleware;
 using Cake.K3s.Hosting;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Manifests;
+using Cake.K3s.Kubernetes.Readiness;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Cake.K3s.Hardening.Cluster;
@@ -27,6 +30,10 @@ internal static class ClusterControlServices
             provider.GetRequiredService<ManifestLoader>(),
             new HttpClient { Timeout = TimeSpan.FromSeconds(10) }))
         .AddControl<MigrationJobControl>()
+        .AddSingleton(provider => new ChartInstaller(provider.GetRequiredService<RolloutWatcher>(), provider.GetRequiredService<TimeProvider>()))
+        .AddControl<MonitoringControl>()
+        .AddControl<LogsControl>()
+        .AddControl<TracingControl>()
         .AddSingleton(provider => new FlowsReport(
             provider.GetRequiredService<PipelineRun>(),
             provider.GetRequiredService<NetworkPoliciesControl>(),

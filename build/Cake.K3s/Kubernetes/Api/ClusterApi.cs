@@ -355,6 +355,18 @@ public sealed class ClusterApi : IDisposable
             : throw KubernetesApiException.From(request.Purpose, response.StatusCode, response.Body.Span);
     }
 
+    /// <summary>Sends JSON to any other address of the API, e.g. to a Service behind its proxy.</summary>
+    /// <exception cref="KubernetesApiException">The answer is no success.</exception>
+    internal async Task PostAsync(string path, JsonObject body, CancellationToken cancellationToken)
+    {
+        var request = new ApiRequest(HttpMethod.Post, path, $"send to /{path}") { Body = Bytes(body), Accept = "*/*" };
+        var response = await _transport.SendAsync(request, cancellationToken);
+        if (!response.IsSuccess)
+        {
+            throw KubernetesApiException.From(request.Purpose, response.StatusCode, response.Body.Span);
+        }
+    }
+
     /// <summary>Closes the connections.</summary>
     public void Dispose()
     {

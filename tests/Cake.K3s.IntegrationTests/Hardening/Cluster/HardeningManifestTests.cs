@@ -12,13 +12,15 @@ public sealed class HardeningManifestTests
     {
         var root = TestContext.CurrentContext.TestDirectory[..TestContext.CurrentContext.TestDirectory.IndexOf("/tests/", StringComparison.Ordinal)];
         var settings = new SettingsReader().Read(Path.Combine(root, "deploy.yaml"));
-        var inputs = ManifestInputs.ForCheck(settings, settings.EnvironmentNamed("sandbox")) with { Paths = ["manifests/app", "manifests/hardening"] };
+        var inputs = ManifestInputs.ForCheck(settings, settings.EnvironmentNamed("sandbox"));
+        inputs = inputs with { Paths = ["manifests/app", "manifests/hardening", "manifests/observability"], Secrets = inputs.Secrets.SetItem("ALERTS_SLACK_URL", null) };
 
         var set = await ControlStage.Loader.LoadAsync(inputs, default);
 
         Assert.Multiple(() =>
         {
             Assert.That(set.Objects.Count(manifest => manifest.Place.File.Contains("hardening", StringComparison.Ordinal)), Is.GreaterThan(10));
+            Assert.That(set.Objects.Count(manifest => manifest.Place.File.Contains("observability", StringComparison.Ordinal)), Is.GreaterThan(10));
             Assert.That(ManifestLinter.Check(settings, set, "honeydue").Select(finding => finding.ToString()), Is.Empty);
         });
     }

@@ -1,0 +1,48 @@
+using System.Collections.Immutable;
+using System.Text.Json.Nodes;
+using Cake.K3s.IntegrationTests.Sandbox;
+using Cake.K3s.Kubernetes.Api;
+using Cake.K3s.Kubernetes.Manifests;
+using Cake.K3s.Settings;
+using k8s;
+
+namespace Cake.K3s.IntegrationTests.Hardening.Cluster;
+
+/// <summary>The types of others' controllers that this library writes objects of, closed: a field that is not theirs is refused.</summary>
+internal static class CustomTypes
+{
+    private const string Folder = "tests/Cake.K3s.IntegrationTests/Hardening/Cluster/Schemas";
+
+    /// <summary>Defines the types of a group; of all groups where none is named.</summary>
+    public static async Task DefineAsync(ClusterApi api, string? group = null)
+    {
+        foreach (var definition in await LoadAsync(group is null ? Folder : $"{Folder}/{group}.yaml"))
+        {
+            await api.ApplyAsync(definition, default);
+        }
+
+        if (group is null)
+        {
+            var middleware = JsonNode.Parse(KubernetesJson.Serialize(K3s.Sandbox.Network.Ingress.TraefikMiddleware.Definition))!.AsObject();
+            middleware["apiVersion"] = "apiextensions.k8s.io/v1";
+            middleware["kind"] = "CustomResourceDefinition";
+            await api.ApplyAsync(middleware, default);
+        }
+    }
+
+    /// <summary>The objects of a file or folder of this repository; each of <paramref name="variables"/> has some value, as a variable and as a secret.</summary>
+    public static async Task<IReadOnlyList<JsonObject>> LoadAsync(string path, params string[] variables)
+    {
+        var inputs = new ManifestInputs
+        {
+            Root = TestSandbox.RepositoryRoot,
+            SettingsFile = "deploy.yaml",
+            Paths = [path],
+            Namespace = "shop",
+            Variables = ImmutableDictionary<string, string>.Empty,
+            Secrets = variables.ToImmutableDictionary(name => name, name => (Secret?)new Secret("https://example.com/" + name)),
+            Images = ImmutableDictionary<string, string?>.Empty,
+        };
+        return [.. (await ControlStage.Loader.LoadAsync(inputs, default)).Objects.Select(manifest => manifest.Node)];
+    }
+}
