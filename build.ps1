@@ -7,13 +7,11 @@ $caller = (Get-Location).Path
 Push-Location $PSScriptRoot
 try {
     $out = Join-Path (Join-Path $PSScriptRoot 'build') 'bin'    # ignored by git; apart from bin/ and obj/ of the projects
-    $stamp = Join-Path $out 'compiled'                          # names the folder to start; as old as its sources
+    $stamp = Join-Path $out 'compiled-by-ps1'                   # names the folder to start, and what its sources looked like
 
-    # Folders count too: a deleted file changes nothing else. The time of creation as well: a file may be replaced by an older one.
     function Get-Source {
         $folders = @(Get-Item 'build')
         while ($folders) {
-            $folders
             $entries = @($folders | Get-ChildItem -Force)
             $entries | Where-Object { -not $_.PSIsContainer }
             $folders = @($entries | Where-Object { $_.PSIsContainer -and $_.Name -notin 'bin', 'obj' })
@@ -21,10 +19,23 @@ try {
         Get-Item 'Directory.*', 'global.json'
     }
 
+    # What a file looked like; a set of these tells also of files that went, or came with an older date.
+    function Format-Source($file) { "$($file.FullName)|$($file.Length)|$($file.LastWriteTimeUtc.Ticks)" }
+
+    function Get-Program { if (Test-Path $stamp) { Join-Path @(Get-Content $stamp)[0] 'Build.dll' } }
+
+    function Get-Compiled {
+        $compiled = [Collections.Generic.HashSet[string]]::new()
+        if (Test-Path $stamp) { foreach ($line in @(Get-Content $stamp)) { $null = $compiled.Add($line) } }
+        , $compiled
+    }
+
     function Test-Current {
-        if (-not (Test-Path $stamp) -or -not (Test-Path (Join-Path (Get-Content $stamp) 'Build.dll'))) { return $false }
-        $compiled = (Get-Item $stamp).LastWriteTimeUtc
-        return -not (Get-Source | Where-Object { $_.LastWriteTimeUtc -gt $compiled -or $_.CreationTimeUtc -gt $compiled } | Select-Object -First 1)
+        $program = Get-Program
+        if (-not $program -or -not (Test-Path $program)) { return $false }
+        $compiled = Get-Compiled
+        $sources = @(Get-Source)
+        return $compiled.Count -eq $sources.Count + 1 -and -not ($sources | Where-Object { -not $compiled.Contains((Format-Source $_)) })
     }
 
     function Assert-Sdk {
@@ -51,17 +62,13 @@ try {
     }
 
     function Invoke-Compilation {
-        # Made before the mark, because they change the folder that they are in.
-        Get-Item 'build/*/*.csproj' | ForEach-Object {
-            foreach ($name in 'bin', 'obj') { New-Item -ItemType Directory -Force (Join-Path $_.DirectoryName $name) > $null }
-        }
+        $start = [DateTime]::UtcNow
         if (Test-Path $stamp) {
             # The compiler goes by the time of modification, so a file that was replaced by an older one must look new.
-            $compiled = (Get-Item $stamp).LastWriteTimeUtc
-            Get-Source | Where-Object { -not $_.PSIsContainer -and $_.CreationTimeUtc -gt $compiled -and $_.LastWriteTimeUtc -le $compiled } |
-                ForEach-Object { $_.LastWriteTimeUtc = [DateTime]::UtcNow }
+            $compiled = Get-Compiled
+            Get-Source | Where-Object { -not $compiled.Contains((Format-Source $_)) } | ForEach-Object { $_.LastWriteTimeUtc = $start }
         }
-        $mark = [DateTime]::UtcNow
+        $sources = @(Get-Source | ForEach-Object { Format-Source $_ })
         $ErrorActionPreference = 'Continue'
         # Matters of style are for the lint; they do not stand in the way of a deploy.
         $log = dotnet build build/Build -c Release --artifacts-path $out -v quiet -nologo -clp:NoSummary -p:RunAnalyzers=false -p:EnforceCodeStyleInBuild=false 2>&1
@@ -75,14 +82,13 @@ try {
         # A folder of its own each time: runs and the sandbox go on in the one that they were started from. One in use cannot be
         # moved, so it is not removed.
         $hosts = New-Item -ItemType Directory -Force (Join-Path $out 'hosts')
-        $latest = if (Test-Path $stamp) { Get-Content $stamp }
+        $latest = if (Test-Path $stamp) { @(Get-Content $stamp)[0] }
         foreach ($old in Get-ChildItem $hosts.FullName -Directory | Where-Object { $IsWindows -ne $false -and $_.FullName -ne $latest }) {
             try { $old.MoveTo($old.FullName + '.old'); $old.Delete($true) } catch [IO.IOException], [UnauthorizedAccessException] { continue }
         }
-        $folder = Join-Path $hosts.FullName "$PID-$($mark.Ticks)"
+        $folder = Join-Path $hosts.FullName "$PID-$($start.Ticks)"
         Copy-Item -Recurse (Join-Path $out 'bin/Build/release') $folder
-        Set-Content "$stamp.new" $folder
-        (Get-Item "$stamp.new").LastWriteTimeUtc = $mark
+        Set-Content "$stamp.new" (@($folder) + $sources)
         Move-Item -Force "$stamp.new" $stamp
     }
 
@@ -100,7 +106,7 @@ try {
         Assert-Sdk
     }
 
-    $program = Join-Path (Get-Content $stamp) 'Build.dll'
+    $program = Get-Program
     if ("$caller/".Replace('\', '/').StartsWith("$PSScriptRoot/".Replace('\', '/'))) { Set-Location $caller }
     if ($MyInvocation.ExpectingInput) { $input | dotnet $program @args } else { dotnet $program @args }
     exit $LASTEXITCODE

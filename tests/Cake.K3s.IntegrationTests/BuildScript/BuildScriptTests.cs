@@ -1,12 +1,19 @@
 using System.Reflection.PortableExecutable;
 using Cake.K3s.IntegrationTests.Sandbox;
+using Cake.K3s.Processes;
+using Cake.K3s.Settings;
 using CliWrap.Buffered;
 
 namespace Cake.K3s.IntegrationTests.BuildScript;
 
-/// <summary>The real build.sh with a small program below it. One repository for all tests: a compilation takes seconds.</summary>
+/// <summary>
+/// The real scripts with a small program below them. One repository for all tests of a script: a compilation takes seconds. build.ps1 runs in
+/// pwsh where there is one, else in PowerShell's engine with stand-ins for a few cmdlets.
+/// </summary>
+[TestFixture("build.sh")]
+[TestFixture("build.ps1")]
 [Platform("Linux,MacOsX", Reason = "build.sh needs bash.")]
-public sealed class BuildScriptTests
+public sealed class BuildScriptTests(string script)
 {
     private const string Program = """
         System.Console.WriteLine(string.Join("|", args));
@@ -21,7 +28,7 @@ public sealed class BuildScriptTests
     public void MakeRepository()
     {
         _root = Directory.CreateTempSubdirectory("build-script-").FullName;
-        File.Copy(Path.Combine(TestSandbox.RepositoryRoot, "build.sh"), InRoot("build.sh"));
+        File.Copy(Path.Combine(TestSandbox.RepositoryRoot, script), InRoot(script));
         Write("global.json", """{"sdk": {"version": "10.0.100", "rollForward": "latestFeature"}}""");
         Write("Directory.Build.props", "<Project />");
         Write("build/Build/Build.csproj", """
@@ -142,6 +149,11 @@ public sealed class BuildScriptTests
     [Test]
     public async Task Should_Have_The_Program_Compiled_Ahead_Of_Time_For_Later_Runs()
     {
+        if (script == "build.ps1")
+        {
+            Assert.Ignore("build.ps1 leaves it: Windows replaces no program that runs.");
+        }
+
         File.Copy(Path.Combine(TestSandbox.RepositoryRoot, "build", "CompileAhead.proj"), InRoot("build/CompileAhead.proj"));
         File.AppendAllText(InRoot("build/Build/Program.cs"), "// changed");
 
@@ -158,13 +170,18 @@ public sealed class BuildScriptTests
         return reader.PEHeaders.CorHeader!.ManagedNativeHeaderDirectory.Size > 0;
     }
 
-    private string Stamp => InRoot("build/bin/compiled");
+    private string Stamp => InRoot(script == "build.ps1" ? "build/bin/compiled-by-ps1" : "build/bin/compiled");
 
     private string InRoot(string path) => Path.Combine(_root, path);
 
     private CliWrap.Command Script(params string[] arguments) =>
-        CliWrap.Cli.Wrap(InRoot("build.sh")).WithArguments(arguments).WithWorkingDirectory(_root)
+        (script == "build.ps1" ? PowerShell(arguments) : CliWrap.Cli.Wrap(InRoot(script)).WithArguments(arguments)).WithWorkingDirectory(_root)
             .WithEnvironmentVariables(variables => variables.Set("CI", "true")).WithValidation(CliWrap.CommandResultValidation.None);
+
+    private CliWrap.Command PowerShell(string[] arguments) => ProgramPath.Find("pwsh", EnvironmentVariables.OfProcess["PATH"]) is { } pwsh
+        ? CliWrap.Cli.Wrap(pwsh).WithArguments(["-NoProfile", "-File", InRoot(script), .. arguments])
+        : CliWrap.Cli.Wrap("dotnet").WithArguments(
+            [Path.Combine(AppContext.BaseDirectory.Replace("Cake.K3s.IntegrationTests", "PowerShellEngine", StringComparison.Ordinal), "PowerShellEngine.dll"), InRoot(script), .. arguments]);
 
     private async Task<BufferedCommandResult> RunAsync(params string[] arguments) => await Script(arguments).ExecuteBufferedAsync();
 

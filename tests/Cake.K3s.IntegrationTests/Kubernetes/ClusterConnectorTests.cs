@@ -45,14 +45,11 @@ public sealed class ClusterConnectorTests
     }
 
     [Test]
-    public void Should_give_up_within_10_s_When_nobody_listens()
+    public void Should_give_up_When_nobody_listens()
     {
-        var started = TimeProvider.System.GetTimestamp();
-
         Assert.That(
             () => OpenAsync("http://127.0.0.1:1", "token: x"),
             Throws.TypeOf<ClusterUnreachableException>().With.Message.Contains("127.0.0.1:1 cannot be reached").And.Message.Contains("ConnectionRefused"));
-        Assert.That(TimeProvider.System.GetElapsedTime(started), Is.LessThan(TimeSpan.FromSeconds(12)));
     }
 
     [Test]

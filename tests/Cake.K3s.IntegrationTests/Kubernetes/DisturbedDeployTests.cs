@@ -18,11 +18,10 @@ internal sealed class DisturbedDeployTests
     private const int Running = 2;
 
     private static readonly TimeSpan WatchLasts = TimeSpan.FromMilliseconds(400);
-    private static readonly TimeSpan Stall = TimeSpan.FromSeconds(5);
 
     private readonly Random _random = new(20);
+    private readonly FaultyAnswers _faults = new(retryAfter: "1");
     private ClusterApi _api = null!;
-    private int _faults;
     private int _cuts;
 
     [TearDown]
@@ -43,14 +42,14 @@ internal sealed class DisturbedDeployTests
         var members = await Rehearsal.MembersAsync(
             _api, new(ManifestApp.Name, _api.Namespace), new(["Namespace", "ConfigMap", "Service", "Deployment.apps"], [_api.Namespace]), default);
         var releases = await new ReleaseStore(_api, ManifestApp.Name).ListAsync(default);
-        await TestContext.Out.WriteLineAsync($"{_faults} faults, {_cuts} watches cut");
+        await TestContext.Out.WriteLineAsync($"{_faults.Count} faults, {_cuts} watches cut");
         using (Assert.EnterMultipleScope())
         {
             Assert.That(run.ExitCode, Is.Zero);
             Assert.That(members, Has.Count.EqualTo(200));
             Assert.That(releases.Select(release => release.State), Is.EqualTo([ReleaseState.Verified]));
             Assert.That(_cuts, Is.Positive);
-            Assert.That(int.Parse(total?.Groups[1].Value ?? "0"), Is.GreaterThanOrEqualTo(_faults).And.GreaterThan(20), "the run says how often it asked again");
+            Assert.That(int.Parse(total?.Groups[1].Value ?? "0"), Is.GreaterThanOrEqualTo(_faults.Count).And.GreaterThan(20), "the run says how often it asked again");
             Assert.That(total?.Groups[2].Value, Does.Contain("429").And.Contain("500").And.Contain("503").And.Contain("connection lost").And.Contain("no answer"));
         }
     }
@@ -89,29 +88,7 @@ internal sealed class DisturbedDeployTests
             return;
         }
 
-        switch (Interlocked.Increment(ref _faults) % 5)
-        {
-            case 0:
-                context.Response.StatusCode = StatusCodes.Status429TooManyRequests;
-                context.Response.Headers.RetryAfter = "1";
-                break;
-            case 1:
-                context.Response.StatusCode = StatusCodes.Status500InternalServerError;
-                break;
-            case 2:
-                context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
-                break;
-            case 3:
-                // Carried out, and its answer lost: the worst of all.
-                context.Response.Body = Stream.Null;
-                await PassAsync(context, pass);
-                context.Abort();
-                break;
-            default:
-                await Task.Delay(Stall, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
-                context.Abort();
-                break;
-        }
+        await _faults.AnswerAsync(context, () => PassAsync(context, pass));
     }
 
     private bool IsSpared()
@@ -132,10 +109,17 @@ internal sealed class DisturbedDeployTests
 
         using var cut = new CancellationTokenSource(WatchLasts);
         await using var cutting = cut.Token.Register(context.Abort);
-        await pass();
-        if (cut.IsCancellationRequested)
+        try
         {
-            Interlocked.Increment(ref _cuts);
+            await pass();
+        }
+        finally
+        {
+            // Passing on ends well or with an error, as the cut has it.
+            if (cut.IsCancellationRequested)
+            {
+                Interlocked.Increment(ref _cuts);
+            }
         }
     }
 }

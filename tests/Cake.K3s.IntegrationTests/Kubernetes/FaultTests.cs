@@ -4,56 +4,19 @@ using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Applying;
 using Cake.K3s.Kubernetes.Manifests;
 using Cake.K3s.Kubernetes.Planning;
-using Microsoft.AspNetCore.Http;
 
 namespace Cake.K3s.IntegrationTests.Kubernetes;
 
 /// <summary>One request in ten is answered with 429, 500, 503, a reset or a stall of 5 s.</summary>
 public sealed class FaultTests
 {
-    private int _requests;
-    private int _faults;
-
-    private async Task DisturbAsync(HttpContext context, RequestDelegate next)
-    {
-        var number = Interlocked.Increment(ref _requests);
-        if (number % 10 != 0)
-        {
-            await next(context);
-            return;
-        }
-
-        switch (Interlocked.Increment(ref _faults) % 5)
-        {
-            case 0:
-                context.Response.StatusCode = StatusCodes.Status429TooManyRequests;
-                context.Response.Headers.RetryAfter = "0";
-                break;
-            case 1:
-                context.Response.StatusCode = StatusCodes.Status500InternalServerError;
-                break;
-            case 2:
-                context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
-                break;
-            case 3:
-                // Carried out, and its answer lost: the worst of all.
-                var answer = context.Response.Body;
-                context.Response.Body = Stream.Null;
-                await next(context);
-                context.Response.Body = answer;
-                context.Abort();
-                break;
-            default:
-                await Task.Delay(TimeSpan.FromSeconds(5), context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
-                context.Abort();
-                break;
-        }
-    }
-
     [Test]
     public async Task Should_deploy_200_objects_and_say_how_often_it_asked_again()
     {
-        await using var host = await ApiHost.StartAsync(DisturbAsync);
+        var requests = 0;
+        var faults = new FaultyAnswers(retryAfter: "0");
+        await using var host = await ApiHost.StartAsync((context, next) =>
+            Interlocked.Increment(ref requests) % 10 == 0 ? faults.AnswerAsync(context, () => next(context)) : next(context));
         using var api = host.Open(firstAttempt: TimeSpan.FromMilliseconds(500));
         var manifests = Enumerable.Range(0, 200)
             .Select(i => $"{{apiVersion: v1, kind: ConfigMap, metadata: {{name: map-{i}}}, data: {{value: \"{i}\"}}}}")

@@ -6,8 +6,9 @@ using k8s.Models;
 
 namespace Cake.K3s.IntegrationTests.Sandbox.Workloads;
 
-/// <summary>Workloads behind Services and Ingresses, with real traffic.</summary>
+/// <summary>Workloads behind Services and Ingresses, with real traffic. One of the tests kills the daemon that other fixtures use, too.</summary>
 [TestFixture]
+[NonParallelizable]
 [SupportedOSPlatform("linux")]
 internal sealed class ServiceTests
 {

@@ -1,0 +1,4 @@
+// Most of what these tests do is wait for other programs. Fixtures run side by side, a few more than there are cores; those that take a part away
+// from the others say so with [NonParallelizable].
+[assembly: Parallelizable(ParallelScope.Fixtures)]
+[assembly: LevelOfParallelism(4)]
