@@ -51,7 +51,7 @@ internal static class BaseImageCatalog
     private static BaseImage BusyBox() => new()
     {
         Name = "busybox",
-        Recipe = "1",
+        Recipe = "2",
         Packages = ["busybox-static"],
         Keeps = package => package == "busybox-static",
         User = ("nobody", 65534),
@@ -63,6 +63,9 @@ internal static class BaseImageCatalog
             {
                 tree.AddLink("usr/local/bin/" + applet, "/usr/bin/busybox");
             }
+
+            // What RUN starts.
+            tree.AddLink("bin/sh", "/usr/bin/busybox");
         },
     };
 

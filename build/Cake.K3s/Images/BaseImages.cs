@@ -42,6 +42,18 @@ internal static partial class BaseImages
         }
     }
 
+    /// <summary>The names of all build arguments that the Dockerfile declares, each once.</summary>
+    /// <param name="dockerfile">The Dockerfile's text.</param>
+    public static IReadOnlyList<string> Arguments(string dockerfile) =>
+    [
+        // One ARG may declare several.
+        .. Instructions(dockerfile)
+            .Where(instruction => Argument().IsMatch(instruction.Text))
+            .SelectMany(instruction => Declared().Matches(instruction.Text["ARG".Length..]))
+            .Select(match => match.Groups["name"].Value)
+            .Distinct(StringComparer.Ordinal),
+    ];
+
     /// <summary>The FROM instructions with the arguments filled in.</summary>
     /// <param name="dockerfile">The Dockerfile's text.</param>
     /// <param name="arguments">Build arguments; they override the defaults of <c>ARG</c>.</param>
@@ -104,6 +116,9 @@ internal static partial class BaseImages
 
     [GeneratedRegex(@"^ARG\s+(?<name>\w+)(=(?<default>\S*))?", RegexOptions.IgnoreCase)]
     private static partial Regex Argument();
+
+    [GeneratedRegex(@"(?<name>[A-Za-z_]\w*)(=(""[^""]*""|'[^']*'|\S*))?", RegexOptions.ExplicitCapture)]
+    private static partial Regex Declared();
 
     [GeneratedRegex(@"^FROM\s+(--platform=(?<platform>\S+)\s+|--\S+\s+)*(?<image>\S+)(\s+AS\s+(?<stage>\S+))?", RegexOptions.IgnoreCase)]
     private static partial Regex From();

@@ -37,7 +37,23 @@ internal static class BuildxFailure
                 $"image {image} did not build: the builder cannot write OCI archives: {message}",
                 "Turn on the Docker engine's containerd image store (daemon.json: {\"features\":{\"containerd-snapshotter\":true}}), or make a builder: docker buildx create --use --driver docker-container",
                 innerException: cause)
-            : new(ExitCodes.Failed, $"image {image} did not build: {message}", $"The whole output is in {log}", Excerpt(output), cause);
+            : new(ExitCodes.Failed, $"image {image} did not build: {message}", $"{NextStep(message)}The whole output is in {log}", Excerpt(output), cause);
+    }
+
+    // BuildKit's words, and below them those of Go's network and of registries.
+    private static string NextStep(string message)
+    {
+        bool Says(string words) => message.Contains(words, StringComparison.OrdinalIgnoreCase);
+        if (Says("failed to resolve source metadata"))
+        {
+            return Says("dial tcp") || Says("timeout") || Says("no such host")
+                ? "The builder does not reach the base image's registry: mend the network or the engine's proxy; without one, make the base an ARG and give the sandbox an image that it makes itself (sandbox://busybox and others, docs/sandbox.md). "
+                : "Correct the name and tag of the base image in FROM; if it is private, docker login to its registry. ";
+        }
+
+        return Says("failed to calculate checksum") || Says("failed to compute cache key")
+            ? "Copy a file that is in the build context (images.NAME.context) and that .dockerignore does not hide; one that has to be made first is for images.NAME.prepare. "
+            : "";
     }
 
     // What buildx prints at its end, from the first "------": the failed step with its output, then the lines of the Dockerfile.

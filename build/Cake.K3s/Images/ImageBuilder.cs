@@ -11,6 +11,7 @@ using Cake.K3s.Reporting;
 using Cake.K3s.Settings;
 using Cake.K3s.Tools;
 using Cake.K3s.Tools.Buildx;
+using Cake.Shared;
 
 namespace Cake.K3s.Images;
 
@@ -149,7 +150,15 @@ public sealed class ImageBuilder
             throw new SettingsException(_run.Settings.File, 0, 0, $"image {name}: there is no Dockerfile {dockerfile}");
         }
 
-        var pins = BaseImages.In(File.ReadAllText(dockerfile), arguments).ToImmutableSortedDictionary(found => found, bases.PinOf, StringComparer.Ordinal);
+        var text = File.ReadAllText(dockerfile);
+        var declared = BaseImages.Arguments(text);
+        if (arguments.Keys.Except(declared).FirstOrDefault(argument => !BuildxArguments.IsPredefined(argument)) is { } unknown)
+        {
+            var there = NearestName.Find(unknown, declared) is { } near ? $"did you mean '{near}'?" : $"there are: {string.Join(", ", declared.DefaultIfEmpty("none"))}";
+            throw new SettingsException(_run.Settings.File, 0, 0, $"image {name}: its Dockerfile has no ARG {unknown}; {there}");
+        }
+
+        var pins = BaseImages.In(text, arguments).ToImmutableSortedDictionary(found => found, bases.PinOf, StringComparer.Ordinal);
         return new(image, Platform, arguments, pins);
     }
 

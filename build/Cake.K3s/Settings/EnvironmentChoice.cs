@@ -16,6 +16,7 @@ public static class EnvironmentChoice
                 settings.File,
                 0,
                 0,
-                $"there is no environment '{wanted}'; there are: {string.Join(", ", settings.Environments.Keys.Order())}");
+                $"there is no environment '{wanted}'; there are: {string.Join(", ", settings.Environments.Keys.Order())}",
+                name is null ? null : "Name one of them with --environment, or add it under environments.");
     }
 }

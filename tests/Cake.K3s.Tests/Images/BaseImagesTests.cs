@@ -37,6 +37,12 @@ internal sealed class BaseImagesTests
         Assert.That(BaseImages.In("ARG BASE\nFROM ${BASE:-debian:13}", new Dictionary<string, string>()), Is.EqualTo(new[] { "debian:13" }));
 
     [Test]
+    public void Should_find_the_arguments_of_all_stages() =>
+        Assert.That(
+            BaseImages.Arguments("ARG A=1 B='x y' C\nFROM a\narg D=\"${A} E\"\nRUN echo ARG F\nARG A"),
+            Is.EqualTo(new[] { "A", "B", "C", "D" }));
+
+    [Test]
     public void Should_not_let_an_argument_of_a_stage_into_a_later_FROM() =>
         Assert.That(BaseImages.In("ARG V=1\nFROM a:$V\nARG V=2\nFROM b:$V", new Dictionary<string, string>()), Is.EqualTo(new[] { "a:1", "b:1" }));
 }

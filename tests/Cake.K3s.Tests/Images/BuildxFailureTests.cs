@@ -19,6 +19,12 @@ internal sealed class BuildxFailureTests
         Assert.That(failure.NextStep, Does.Contain("build.log"));
     }
 
+    [TestCase("failed to solve: a:1: failed to resolve source metadata for docker.io/library/a:1: failed to do request: Head \"https://x\": dial tcp: lookup x: no such host", "network")]
+    [TestCase("failed to solve: a:1: failed to resolve source metadata for docker.io/library/a:1: docker.io/library/a:1: not found", "name and tag")]
+    [TestCase("failed to solve: failed to compute cache key: failed to calculate checksum of ref x::y: \"/nope\": not found", ".dockerignore")]
+    public void Should_say_what_to_do_When_the_cause_is_known(string message, string expected) =>
+        Assert.That(BuildxFailure.Of("api", "build.log", ["ERROR: " + message], Cause).NextStep, Does.Contain(expected).And.EndWith("build.log"));
+
     [Test]
     public void Should_explain_the_builder_When_it_cannot_write_archives()
     {

@@ -61,7 +61,9 @@ internal static partial class ApplyRefusal
                 + $"give it another name, or annotate its manifest with {ReplaceAnnotation}: \"true\" to have every such change delete and make it anew";
         }
 
-        return refusal.NextStep;
+        return refusal.NextStep ?? (refusal.ApiMessage.Contains("field not declared in schema", StringComparison.Ordinal)
+            ? $"correct the field's name or place in the manifest; those that there are: kubectl explain {key.Type.Kind.ToLowerInvariant()} --recursive"
+            : "correct the manifest, and run the same command again");
     }
 
     // E.g. conflict with "kubectl-client-side-apply" using apps/v1

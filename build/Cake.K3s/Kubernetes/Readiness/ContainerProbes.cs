@@ -27,7 +27,7 @@ internal static partial class ContainerProbes
         var answer = HttpStatus().Match(message);
         if (!answer.Success || answer.Groups[1].Value is "429" or "502" or "503" or "504" || message.StartsWith("Liveness", StringComparison.Ordinal))
         {
-            return Verdict.Waiting("Unhealthy", message);
+            return Verdict.Waiting("Unhealthy", message) with { NextStep = "compare the port and path of the probe with what the app listens on" };
         }
 
         var budget = isStartup ? Budget(spec.At("startupProbe")) : Budget(spec.At("startupProbe")) + Budget(spec.At("readinessProbe"));

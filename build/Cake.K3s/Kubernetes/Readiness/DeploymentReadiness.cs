@@ -47,7 +47,10 @@ internal static class DeploymentReadiness
 
         if (total > updated)
         {
-            return Verdict.Waiting("Progressing", total - updated == 1 ? "1 pod of another version still runs" : $"{total - updated} pods of another version still run");
+            var former = total - updated == 1 ? "1 pod of another version still runs" : $"{total - updated} pods of another version still run";
+
+            // What keeps them is what the new ones wait for.
+            return pods is { Class: not VerdictClass.Ready } ? pods with { Message = $"{pods.Message}; {former}" } : Verdict.Waiting("Progressing", former);
         }
 
         return available < wanted || pods is { Class: not VerdictClass.Ready }

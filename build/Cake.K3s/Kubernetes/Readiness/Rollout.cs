@@ -101,7 +101,7 @@ internal sealed class Rollout
                 Class = VerdictClass.Fatal,
                 Reason = verdict.Class == VerdictClass.Transient ? verdict.Reason : "DeadlineExceeded",
                 Message = endsAt == _terms.StartedAt ? verdict.Message : $"not rolled out {(endsAt - _terms.StartedAt).TotalSeconds.ToString("0", CultureInfo.InvariantCulture)} s after it was applied: {verdict.Message}",
-                NextStep = $"see what it waits for, or give it longer: annotation {RolloutOverrides.DeadlineAnnotation}, or rollout.deadline in deploy.yaml",
+                NextStep = $"{verdict.NextStep ?? "see what it waits for"}, or give it longer: annotation {RolloutOverrides.DeadlineAnnotation}, or rollout.deadline in deploy.yaml",
             };
         }
 

@@ -4,13 +4,14 @@ using Cake.K3s.Hosting;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Manifests;
 using Cake.K3s.Reporting;
+using Cake.K3s.Settings;
 using Cake.K3s.Tools;
 using Cake.K3s.Tools.Cosign;
 
 namespace Cake.K3s.Kubernetes.Releases;
 
 /// <summary>What a person needs after a deploy: addresses, image digests, and commands to check with.</summary>
-internal sealed class ReleaseSummary(PipelineRun run, IToolbox tools, IReporter reporter)
+internal sealed class ReleaseSummary(PipelineRun run, EnvironmentVariables variables, IToolbox tools, IReporter reporter)
 {
     /// <summary>Reports it.</summary>
     public async Task WriteAsync(
@@ -87,9 +88,10 @@ internal sealed class ReleaseSummary(PipelineRun run, IToolbox tools, IReporter 
         }
     }
 
+    // As the operator types it, who is where build.sh was called.
     private string Short(string path)
     {
-        var relative = Path.GetRelativePath(run.Options.Root, path);
+        var relative = Path.GetRelativePath(variables["PWD"] ?? run.Options.Root, path);
         return relative.StartsWith("..", StringComparison.Ordinal) ? path : relative;
     }
 }

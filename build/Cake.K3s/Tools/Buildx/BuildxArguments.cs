@@ -31,6 +31,12 @@ internal static class BuildxArguments
         settings.Context,
     ];
 
+    /// <summary>Whether the builder takes a build argument that the Dockerfile does not declare.</summary>
+    public static bool IsPredefined(string argument) =>
+        argument is SourceDateEpoch
+        || argument.StartsWith("BUILDKIT_", StringComparison.Ordinal)
+        || argument.EndsWith("_PROXY", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>Prints the version.</summary>
     public static ImmutableArray<string> Version() => ["version"];
 

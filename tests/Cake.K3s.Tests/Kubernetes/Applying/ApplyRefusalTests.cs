@@ -27,6 +27,14 @@ public sealed class ApplyRefusalTests
     }
 
     [Test]
+    public void Should_say_how_to_find_the_fields_When_one_is_not_in_the_schema()
+    {
+        var failure = Explain(HttpStatusCode.BadRequest, """{"kind":"Status","code":400,"reason":"BadRequest","message":".spec.replicsa: field not declared in schema"}""");
+
+        Assert.That(failure.NextStep, Does.Contain("kubectl explain deployment"));
+    }
+
+    [Test]
     public void Should_name_each_field_with_its_owner_When_there_are_conflicts()
     {
         var failure = Explain(HttpStatusCode.Conflict, Conflict);

@@ -22,6 +22,18 @@ public sealed class WorkloadReadinessTests
     public void Should_Wait_When_FormerPodsStillRun() => Expect(Deployment(total: 4), VerdictClass.Waiting);
 
     [Test]
+    public void Should_SayWhatNewPodsWaitFor_When_FormerPodsStillRun()
+    {
+        var pod = Pod(Running(1, ready: false));
+        var probe = Event("api-new-1", "Unhealthy", "Startup probe failed: dial tcp 10.0.0.1:80: connect: connection refused", 5);
+
+        var verdict = ReadinessRules.Judge(Seen(Deployment(total: 4), 10, [pod], probe));
+
+        Assert.That(verdict.Message, Is.EqualTo("Startup probe failed: dial tcp 10.0.0.1:80: connect: connection refused; 1 pod of another version still runs"));
+        Assert.That(verdict.NextStep, Does.Contain("port"));
+    }
+
+    [Test]
     public void Should_Wait_When_NewPodsAreNotAvailable() => Expect(Deployment(available: 2), VerdictClass.Waiting);
 
     [Test]

@@ -63,7 +63,7 @@ internal sealed class DeployRun : IDisposable
         _lock = new RunLock(run, reporter, time);
         _migrator = new(run, null!, null!, null!, _lock, new JobRun(watcher, time), evidence, reporter, time);
         _deployer = new(run, null!, null!, null!, new Planner(run, null!, null!, null!, reporter, mask, time, null!), applier, _lock, reporter, time);
-        _verifier = new(run, null!, _lock, watcher, evidence, releases, applier, new ReleaseSummary(run, new NoTools(), reporter), reporter, new TaskDurations(time), time);
+        _verifier = new(run, null!, _lock, watcher, evidence, releases, applier, new ReleaseSummary(run, new EnvironmentVariables(_ => null), new NoTools(), reporter), reporter, new TaskDurations(time), time);
         _rollback = new(run, null!, _lock, releases, _verifier, reporter, time);
     }
 
