@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Runtime;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Applying;
 using Cake.K3s.Kubernetes.Manifests;
@@ -38,7 +39,7 @@ internal static class ApplyOnce
         var total = TimeProvider.System.GetElapsedTime(started);
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{total.TotalSeconds:0.000} {PeakMegabytes()} read {read.TotalSeconds:0.000}, planned {planned.TotalSeconds:0.000}, {plan.Objects.Count(item => item.Change != PlannedChange.None)} changed; {api.Retries}"));
+            $"{total.TotalSeconds:0.000} {PeakMegabytes()} read {read.TotalSeconds:0.000}, planned {planned.TotalSeconds:0.000}, {plan.Objects.Count(item => item.Change != PlannedChange.None)} changed; {api.Retries}; compiled {JitInfo.GetCompiledMethodCount()} methods in {JitInfo.GetCompilationTime().TotalSeconds:0.000} s"));
         return 0;
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Cake.K3s.Sandbox.Controllers.Client;
 using Cake.K3s.Sandbox.Node.Engine;
@@ -25,6 +26,7 @@ internal sealed class PodWorker : IAsyncDisposable
     private readonly CancellationTokenSource _terminating = new();
     private readonly Dictionary<string, WaitReason> _waiting = [];
     private readonly Dictionary<string, ContainerProbes> _probes = [];
+    private readonly ConcurrentDictionary<string, V1LifecycleHandler> _postStart = new();
     private readonly Dictionary<string, V1ContainerStateTerminated> _ended = [];
     private readonly Dictionary<string, string> _imageIds = [];
     private readonly RestartBackOff _restarts = new();
@@ -404,6 +406,7 @@ internal sealed class PodWorker : IAsyncDisposable
             _probes[instance.Id] = probes;
             if (container.Lifecycle?.PostStart is { } hook && known is null)
             {
+                _postStart[instance.Id] = hook;
                 _ = PostStartAsync(pod, container, instance.Id, address, hook);
             }
         }
@@ -417,8 +420,10 @@ internal sealed class PodWorker : IAsyncDisposable
     /// <summary>
     /// The instances of which something holds: by their probes, and as the API knows it where an earlier agent started them and this one
     /// has yet to probe them. Without that, each start of the daemon would take all pods out of their Services.
+    /// None of it holds before the post-start hook has ended.
     /// </summary>
     private HashSet<string> Instances(V1Pod pod, IEnumerable<ContainerRecord> records, Func<ContainerProbes, bool> probed, Func<V1ContainerStatus, bool> recorded) => records
+        .Where(record => !_postStart.ContainsKey(record.Id))
         .Where(record => _probes.TryGetValue(record.Id, out var probes) ? probed(probes) : KnownStatus(pod, record.Id) is { } known && recorded(known))
         .Select(record => record.Id).ToHashSet();
 
@@ -435,6 +440,11 @@ internal sealed class PodWorker : IAsyncDisposable
         catch (Exception e) when (e is DockerApiException or HttpRequestException or OperationCanceledException)
         {
             _with.Logger.LogDebug(e, "The post-start hook of {Container} was cut off", container.Name);
+        }
+        finally
+        {
+            _postStart.TryRemove(id, out _);
+            Wake();
         }
     }
 

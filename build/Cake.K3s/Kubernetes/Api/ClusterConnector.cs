@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using Cake.K3s.Environments;
 using Cake.K3s.Reporting;
 using k8s;
@@ -55,8 +56,8 @@ public sealed class ClusterConnector : IDisposable
 
     private async Task<ClusterApi> ConnectAsync(ClusterConnection connection, CancellationToken cancellationToken)
     {
-        var configuration = await ReadAsync(connection);
-        var api = Open(configuration, connection);
+        var (configuration, certificate) = await ReadAsync(connection);
+        var api = Open(configuration, certificate, connection);
         try
         {
             using var timeout = new CancellationTokenSource(Limit, _time);
@@ -94,34 +95,14 @@ public sealed class ClusterConnector : IDisposable
         }
     }
 
-    private ClusterApi Open(KubernetesClientConfiguration configuration, ClusterConnection connection)
+    private ClusterApi Open(KubernetesClientConfiguration configuration, X509Certificate2? certificate, ClusterConnection connection)
     {
-        SocketsHttpHandler? sockets = null;
-        configuration.FirstMessageHandlerSetup = handler =>
-        {
-            sockets = handler;
-            handler.ConnectTimeout = TimeSpan.FromSeconds(5);
-            handler.KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests;
-            handler.KeepAlivePingDelay = TimeSpan.FromSeconds(15);
-            handler.KeepAlivePingTimeout = TimeSpan.FromSeconds(10);
-            handler.PooledConnectionIdleTimeout = TimeSpan.FromMinutes(2);
-            if (configuration.TlsServerName is { Length: > 0 } name)
-            {
-                handler.SslOptions.TargetHost = name;
-            }
-
-            // Compressing for the loopback interface costs more than it saves.
-            if (!new Uri(configuration.Host).IsLoopback)
-            {
-                handler.AutomaticDecompression = DecompressionMethods.GZip;
-            }
-        };
-
-        var client = new k8s.Kubernetes(configuration);
+        var server = new Uri(configuration.Host);
+        var handler = HandlerOf(configuration, certificate, server);
         var warned = new ConcurrentDictionary<string, bool>(StringComparer.Ordinal);
         return new(
-            new CredentialsHandler(client.Credentials, sockets!),
-            client.BaseUri,
+            new CredentialsHandler(k8s.Kubernetes.CreateCredentials(configuration), handler),
+            server,
             connection.Namespace,
             _time,
             warn: text =>
@@ -131,10 +112,53 @@ public sealed class ClusterConnector : IDisposable
                     _reporter.Warning("cluster", text);
                 }
             },
-            connection: client);
+            connection: handler);
     }
 
-    private async Task<KubernetesClientConfiguration> ReadAsync(ClusterConnection connection)
+    /// <summary>
+    /// Sends requests as the kubeconfig says. KubernetesClient's own client would do that as well, but makes itself ready first to
+    /// read every type that it knows.
+    /// </summary>
+    private static SocketsHttpHandler HandlerOf(KubernetesClientConfiguration configuration, X509Certificate2? certificate, Uri server)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            ConnectTimeout = TimeSpan.FromSeconds(5),
+            EnableMultipleHttp2Connections = true,
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
+            KeepAlivePingDelay = TimeSpan.FromSeconds(15),
+            KeepAlivePingTimeout = TimeSpan.FromSeconds(10),
+            PooledConnectionIdleTimeout = TimeSpan.FromMinutes(2),
+
+            // Compressing for the loopback interface costs more than it saves.
+            AutomaticDecompression = server.IsLoopback ? DecompressionMethods.None : DecompressionMethods.GZip,
+        };
+        if (configuration.TlsServerName is { Length: > 0 } name)
+        {
+            handler.SslOptions.TargetHost = name;
+        }
+
+        if (configuration.SkipTlsVerify)
+        {
+            handler.SslOptions.RemoteCertificateValidationCallback = (_, _, _, _) => true;
+        }
+        else if (configuration.SslCaCerts is { Count: > 0 } authorities)
+        {
+            var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            policy.CustomTrustStore.AddRange(authorities);
+            handler.SslOptions.CertificateChainPolicy = policy;
+        }
+
+        if (certificate is not null)
+        {
+            handler.SslOptions.ClientCertificates = [certificate];
+            handler.SslOptions.LocalCertificateSelectionCallback = (_, _, _, _, _) => certificate;
+        }
+
+        return handler;
+    }
+
+    private async Task<(KubernetesClientConfiguration, X509Certificate2?)> ReadAsync(ClusterConnection connection)
     {
         var file = new FileInfo(connection.Kubeconfig);
         if (!file.Exists)
@@ -152,8 +176,7 @@ public sealed class ClusterConnector : IDisposable
             }
 
             var configuration = KubernetesClientConfiguration.BuildConfigFromConfigObject(contents, connection.Context);
-            CheckCertificate(connection, configuration);
-            return configuration;
+            return (configuration, CertificateOf(connection, configuration));
         }
         catch (Exception e) when (e is KubeConfigException or YamlException or FormatException or IOException or UnauthorizedAccessException
             or System.Security.Cryptography.CryptographicException)
@@ -162,17 +185,15 @@ public sealed class ClusterConnector : IDisposable
         }
     }
 
-    private void CheckCertificate(ClusterConnection connection, KubernetesClientConfiguration configuration)
+    /// <summary>The client's certificate with its key; null for a user without.</summary>
+    private X509Certificate2? CertificateOf(ClusterConnection connection, KubernetesClientConfiguration configuration)
     {
-        var pem = configuration.ClientCertificateData is { Length: > 0 } data
-            ? System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(data))
-            : configuration.ClientCertificateFilePath is { Length: > 0 } path ? File.ReadAllText(path) : null;
-        if (pem is null)
+        if (Pem(configuration.ClientCertificateData, configuration.ClientCertificateFilePath) is not { } pem)
         {
-            return;
+            return null;
         }
 
-        using var certificate = System.Security.Cryptography.X509Certificates.X509Certificate2.CreateFromPem(pem);
+        using var certificate = X509Certificate2.CreateFromPem(pem);
         var now = _time.GetUtcNow();
         if (certificate.NotAfter.ToUniversalTime() < now)
         {
@@ -181,7 +202,16 @@ public sealed class ClusterConnector : IDisposable
                 $"its client certificate expired on {certificate.NotAfter.ToUniversalTime():yyyy-MM-dd HH:mm} UTC",
                 "K3s renews its own in /etc/rancher/k3s/k3s.yaml at a restart (systemctl restart k3s): copy that file again");
         }
+
+        // Some systems take the key of a certificate for TLS only from a container such as PKCS #12.
+        using var withKey = X509Certificate2.CreateFromPem(pem, Pem(configuration.ClientCertificateKeyData, configuration.ClientKeyFilePath));
+        return X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), null);
     }
+
+    private static string? Pem(string? data, string? file) =>
+        data is { Length: > 0 } ? System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(data))
+        : file is { Length: > 0 } ? File.ReadAllText(file)
+        : null;
 
     private static K3sException Bad(ClusterConnection connection, string why, string nextStep, Exception? inner = null) =>
         new(ExitCodes.BadInput, $"kubeconfig {connection.Kubeconfig}: {why}", nextStep, innerException: inner);

@@ -25,10 +25,11 @@ public static class Rehearsal
     {
         var reading = ReadParentAsync(api, set, cancellationToken);
         var types = await ResourcesAsync(api, manifests, cancellationToken);
-        var desired = manifests.AsParallel().AsOrdered().Select(manifest => DesiredObject.Of(
-            manifest,
-            types[manifest.Key.Type].Namespaced ? manifest.Key.Namespace ?? set.Parent.Namespace : null,
-            set)).ToList();
+        var desired = new DesiredObject[manifests.Count];
+        Parallel.For(0, desired.Length, i => desired[i] = DesiredObject.Of(
+            manifests[i],
+            types[manifests[i].Key.Type].Namespaced ? manifests[i].Key.Namespace ?? set.Parent.Namespace : null,
+            set));
         CheckDuplicates(desired);
 
         var checking = MissingNamespacesAsync(api, set, desired, cancellationToken);
@@ -37,8 +38,8 @@ public static class Rehearsal
         var missingNamespaces = await checking;
         var served = (await api.ResourcesAsync(cancellationToken)).Select(resource => resource.Type).ToHashSet();
 
-        var planned = new PlannedObject[desired.Count];
-        await Parallel.ForAsync(0, desired.Count, Concurrency.Of(cancellationToken), async (i, cancellation) =>
+        var planned = new PlannedObject[desired.Length];
+        await Parallel.ForAsync(0, desired.Length, Concurrency.Of(cancellationToken), async (i, cancellation) =>
         {
             var item = desired[i];
             var canAsk = served.Contains(item.Key.Type) && (item.Key.Namespace is null || !missingNamespaces.Contains(item.Key.Namespace));
@@ -63,7 +64,7 @@ public static class Rehearsal
     }
 
     /// <summary>The members of a set by their identity.</summary>
-    internal static async Task<Dictionary<(string, string, string?, string), JsonObject>> MembersAsync(
+    internal static async Task<Dictionary<ObjectIdentity, JsonObject>> MembersAsync(
         ClusterApi api, ApplySet set, ApplySetContents contents, CancellationToken cancellationToken)
     {
         var served = await api.ResourcesAsync(cancellationToken);
@@ -77,7 +78,7 @@ public static class Rehearsal
             }
         }
 
-        var members = new ConcurrentDictionary<(string, string, string?, string), JsonObject>();
+        var members = new ConcurrentDictionary<ObjectIdentity, JsonObject>();
         await Parallel.ForEachAsync(lists, Concurrency.Of(cancellationToken), async (list, cancellation) =>
         {
             var found = await api.ListAsync(list.Type, list.Namespace, new() { LabelSelector = set.Selector }, cancellation);
@@ -183,7 +184,7 @@ public static class Rehearsal
 
     /// <summary>The namespaces that will be made by the plan itself.</summary>
     private static async Task<HashSet<string>> MissingNamespacesAsync(
-        ClusterApi api, ApplySet set, List<DesiredObject> desired, CancellationToken cancellationToken)
+        ClusterApi api, ApplySet set, DesiredObject[] desired, CancellationToken cancellationToken)
     {
         var made = desired.Where(item => item.Key.Type is { Group: "", Kind: "Namespace" }).Select(item => item.Key.Name).ToHashSet();
         var used = desired.Select(item => item.Key.Namespace).OfType<string>().Append(set.Parent.Namespace!).Distinct();
@@ -217,9 +218,9 @@ public static class Rehearsal
     }
 
     // The loader found those that are the same as written; others become the same once it is known which types have namespaces.
-    private static void CheckDuplicates(List<DesiredObject> desired)
+    private static void CheckDuplicates(DesiredObject[] desired)
     {
-        var seen = new Dictionary<(string, string, string?, string), DesiredObject>();
+        var seen = new Dictionary<ObjectIdentity, DesiredObject>();
         foreach (var item in desired)
         {
             if (!seen.TryAdd(item.Key.Identity, item))

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Processes;
 using Cake.K3s.Settings;
 using Cake.K3s.Tools;
@@ -17,7 +18,7 @@ public sealed class ManifestLoader
     private readonly ICommandRunner _commands;
     private readonly IToolbox _tools;
     private readonly SemaphoreSlim _reading = new(1, 1);
-    private (ManifestInputs Inputs, ImmutableArray<(string, DateTime, long)> Files, ManifestSet Set)? _last;
+    private Reading? _last;
 
     /// <summary>Made by the composition root.</summary>
     public ManifestLoader(ICommandRunner commands, IToolbox tools)
@@ -38,7 +39,8 @@ public sealed class ManifestLoader
         try
         {
             var files = FilesOf(inputs);
-            if (_last is { } last && last.Inputs.IsSameAs(inputs) && last.Files.SequenceEqual(files))
+            var stamp = Stamp(files);
+            if (_last is { } last && last.Inputs.IsSameAs(inputs) && last.Stamp == stamp)
             {
                 return last.Set;
             }
@@ -46,7 +48,7 @@ public sealed class ManifestLoader
             // Before the new one is read: only one is held.
             _last = null;
             var set = await ReadAsync(inputs, cancellationToken);
-            _last = files.Any(file => IsKustomization(file.Path)) ? null : (inputs, files, set);
+            _last = files.Any(file => IsKustomization(file.FullName)) ? null : new(inputs, stamp, set);
             return set;
         }
         finally
@@ -55,16 +57,18 @@ public sealed class ManifestLoader
         }
     }
 
-    /// <summary>What shows that a file is another one than before. What a kustomization is built from may be anywhere.</summary>
-    private static ImmutableArray<(string Path, DateTime Changed, long Length)> FilesOf(ManifestInputs inputs) =>
+    /// <summary>The files that manifests are read from; what a kustomization is built from may be anywhere.</summary>
+    private static List<FileInfo> FilesOf(ManifestInputs inputs) =>
     [
         .. inputs.Paths.Append(inputs.MigrationJob).OfType<string>()
             .Select(path => Path.GetFullPath(path, inputs.Root))
             .SelectMany(path => Directory.Exists(path) ? new DirectoryInfo(path).EnumerateFiles("*", AllBelow) : [new FileInfo(path)])
-            .Where(file => file.Exists)
-            .Select(file => (file.FullName, file.LastWriteTimeUtc, file.Length))
-            .Order(),
+            .Where(file => file.Exists),
     ];
+
+    /// <summary>Shows whether one of them is another one than before.</summary>
+    private static string Stamp(List<FileInfo> files) =>
+        string.Join('\n', files.Select(file => $"{file.FullName} {file.LastWriteTimeUtc.Ticks} {file.Length}").Order(StringComparer.Ordinal));
 
     private async Task<ManifestSet> ReadAsync(ManifestInputs inputs, CancellationToken cancellationToken)
     {
@@ -143,15 +147,16 @@ public sealed class ManifestLoader
 
     private static void CheckDuplicates(List<Manifest> manifests, string defaultNamespace)
     {
-        var seen = new Dictionary<(string, string, string, string), Manifest>();
+        var seen = new Dictionary<ObjectIdentity, Manifest>();
         foreach (var manifest in manifests)
         {
-            var key = manifest.Key;
-            if (!seen.TryAdd((key.Type.Group, key.Type.Kind, key.Namespace ?? defaultNamespace, key.Name), manifest))
+            var identity = manifest.Key.Identity with { Namespace = manifest.Key.Namespace ?? defaultNamespace };
+            if (!seen.TryAdd(identity, manifest))
             {
-                var first = seen[(key.Type.Group, key.Type.Kind, key.Namespace ?? defaultNamespace, key.Name)];
-                throw manifest.Place.Error($"{key} is there twice; the first is at {first.Place}", "delete one of them or give it another name");
+                throw manifest.Place.Error($"{manifest.Key} is there twice; the first is at {seen[identity].Place}", "delete one of them or give it another name");
             }
         }
     }
+
+    private sealed record Reading(ManifestInputs Inputs, string Stamp, ManifestSet Set);
 }

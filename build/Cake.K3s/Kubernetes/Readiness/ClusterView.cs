@@ -10,7 +10,7 @@ namespace Cake.K3s.Kubernetes.Readiness;
 /// </summary>
 internal sealed class ClusterView
 {
-    private readonly Dictionary<(string Group, string Kind, string? Namespace, string Name), JsonObject> _objects = [];
+    private readonly Dictionary<ObjectIdentity, JsonObject> _objects = [];
     private readonly Dictionary<string, JsonObject> _byUid = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Dictionary<string, JsonObject>> _byOwner = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Dictionary<string, JsonObject>> _events = new(StringComparer.Ordinal);
@@ -73,7 +73,7 @@ internal sealed class ClusterView
 
         var owned = Below(uid).ToList();
         if (target.Text("status", "jobName") is { } jobName
-            && _objects.GetValueOrDefault(("batch", "Job", key.Namespace, jobName)) is { } job
+            && _objects.GetValueOrDefault(new("batch", "Job", key.Namespace, jobName)) is { } job
             && !job.IsOwnedBy(uid))
         {
             // K3s' Helm controller names its Job in the chart's status, and does not own it by reference.

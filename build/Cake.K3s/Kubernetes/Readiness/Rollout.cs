@@ -20,7 +20,7 @@ internal sealed class Rollout
     private readonly Action<WorkloadChanged> _changed;
     private readonly Dictionary<ObjectKey, Tracked> _tracked;
     private readonly HashSet<ObjectKey> _dirty;
-    private readonly Dictionary<(string, string, string?, string), ObjectKey> _byIdentity;
+    private readonly Dictionary<ObjectIdentity, ObjectKey> _byIdentity;
     private readonly Dictionary<string, ObjectKey> _byUid = new(StringComparer.Ordinal);
     private readonly Dictionary<string, DateTimeOffset> _readySince = new(StringComparer.Ordinal);
     private readonly HashSet<ObjectKey> _served = [];

@@ -18,6 +18,9 @@ internal sealed class PodTests
 
     private string _ns = "";
 
+    private static string Hooked(string postStart) =>
+        $$$""" "terminationGracePeriodSeconds": 0, "containers": [{"name": "main", "image": "local/tools:1", "command": ["sleep", "1000"], "lifecycle": {"postStart": { {{{postStart}}} } } }] """;
+
     [OneTimeSetUp]
     public async Task MakeNamespaceAsync() => _ns = await SharedCluster.Instance.NamespaceAsync();
 
@@ -235,6 +238,41 @@ internal sealed class PodTests
         {
             Directory.Delete(marks, recursive: true);
         }
+    }
+
+    [Test]
+    public async Task Should_Send_The_Request_When_A_Post_Start_Hook_Is_An_Address()
+    {
+        await SharedCluster.Instance.CreatePodAsync(_ns, "called", """
+            "terminationGracePeriodSeconds": 0,
+            "containers": [{"name": "main", "image": "local/tools:1", "command": ["sh", "-c", "mkdir -p /tmp/www; echo hi > /tmp/www/there; echo hi > /tmp/www/hook; httpd -f -vv -p 8080 -h /tmp/www"],
+              "readinessProbe": {"httpGet": {"path": "/there", "port": 8080}, "periodSeconds": 1}}]
+            """);
+        var host = (await SharedCluster.Instance.PodAsync(_ns, "called", IsReady)).Status.PodIP;
+
+        await SharedCluster.Instance.CreatePodAsync(_ns, "calling", Hooked($$$""" "httpGet": {"host": "{{{host}}}", "port": 8080, "path": "/hook"} """));
+        await SharedCluster.Instance.CreatePodAsync(_ns, "refused", Hooked($$$""" "httpGet": {"host": "{{{host}}}", "port": 8080, "path": "/nowhere"} """));
+
+        await SharedCluster.Instance.PodAsync(_ns, "calling", IsReady);
+        await SharedCluster.Instance.PodAsync(_ns, "refused", pod => pod.Status.ContainerStatuses?[0].RestartCount > 0);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(await SharedCluster.Instance.LogAsync(_ns, "called"), Does.Contain("url:/hook"));
+            Assert.That(await SharedCluster.Instance.EventsAsync(_ns, "calling", "FailedPostStartHook"), Is.Empty);
+            Assert.That(await SharedCluster.Instance.EventsAsync(_ns, "refused", "FailedPostStartHook"), Has.Some.Contains("404"));
+        }
+    }
+
+    [Test]
+    public async Task Should_Not_Be_Ready_Before_The_End_Of_The_Hook_When_It_Sleeps()
+    {
+        await SharedCluster.Instance.CreatePodAsync(_ns, "sleepy", Hooked(""" "sleep": {"seconds": 4} """));
+
+        var pod = await SharedCluster.Instance.PodAsync(_ns, "sleepy", IsReady);
+
+        // Times in the API are whole seconds.
+        var ready = pod.Status.Conditions.Single(condition => condition.Type == "Ready").LastTransitionTime;
+        Assert.That(ready - pod.Status.ContainerStatuses[0].State.Running.StartedAt, Is.GreaterThanOrEqualTo(TimeSpan.FromSeconds(3)));
     }
 
     [Test]
