@@ -11,24 +11,47 @@ internal sealed class InotifyLimit
 {
     private const string Setting = "/proc/sys/fs/inotify/max_user_instances";
     private const int Wanted = 1024;
-    private string? _former;
+
+    // Read and locked by every suite that runs on this machine; the last one to end puts the limit back.
+    private static readonly string Former = Path.Combine(Path.GetTempPath(), "cake-k3s-tests-inotify");
+    private FileStream? _running;
 
     [OneTimeSetUp]
     public void Raise()
     {
-        if (OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess && int.Parse(File.ReadAllText(Setting), CultureInfo.InvariantCulture) < Wanted)
+        if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess)
         {
-            _former = File.ReadAllText(Setting);
+            return;
+        }
+
+        if (int.Parse(File.ReadAllText(Setting), CultureInfo.InvariantCulture) < Wanted)
+        {
+            File.WriteAllText(Former, File.ReadAllText(Setting));
             File.WriteAllText(Setting, Wanted.ToString(CultureInfo.InvariantCulture));
         }
+
+        _running = File.Exists(Former) ? new FileStream(Former, FileMode.Open, FileAccess.Read, FileShare.Read) : null;
     }
 
     [OneTimeTearDown]
     public void PutBack()
     {
-        if (_former is not null)
+        if (_running is null)
         {
-            File.WriteAllText(Setting, _former);
+            return;
+        }
+
+        _running.Dispose();
+        try
+        {
+            using var alone = new FileStream(Former, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            using var reader = new StreamReader(alone);
+            File.WriteAllText(Setting, reader.ReadToEnd());
+            File.Delete(Former);
+        }
+        catch (IOException)
+        {
+            // Another suite runs, and its machines would hang in their boot.
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
@@ -18,8 +19,10 @@ namespace Cake.K3s.NodeBed;
 /// <remarks>Many beds can run at once. It needs root on Debian or Ubuntu; what it is made of it fetches itself.</remarks>
 public sealed class Bed : IAsyncDisposable
 {
+    private const string DefaultSize = "512m";
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
 
+    private readonly ConcurrentQueue<Task<BedNode>> _ahead = new();
     private readonly ServiceProvider _services;
     private readonly ImmutableDictionary<string, string?> _environment;
     private int _nodes;
@@ -102,9 +105,29 @@ public sealed class Bed : IAsyncDisposable
         return bed;
     }
 
-    /// <summary>Starts a node and waits until it has booted.</summary>
+    /// <summary>Boots nodes before they are asked for; for each that is given away another one boots.</summary>
+    public void BootAhead(int count)
+    {
+        for (var number = 0; number < count; number++)
+        {
+            _ahead.Enqueue(BootAsync(DefaultSize));
+        }
+    }
+
+    /// <summary>A node that nobody else has, and that has booted.</summary>
     /// <param name="size">The size of its disk, as tmpfs understands it.</param>
-    public async Task<BedNode> AddNodeAsync(string size = "512m")
+    public Task<BedNode> AddNodeAsync(string size = DefaultSize)
+    {
+        if (size != DefaultSize || !_ahead.TryDequeue(out var booting))
+        {
+            return BootAsync(size);
+        }
+
+        BootAhead(1);
+        return booting;
+    }
+
+    private async Task<BedNode> BootAsync(string size)
     {
         var number = Interlocked.Increment(ref _nodes);
         var node = new BedNode(this, $"n{number}", $"{Subnet}.{10 + number}", string.Create(CultureInfo.InvariantCulture, $"{Subnet6}::{10 + number}"), size);

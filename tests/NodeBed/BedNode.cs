@@ -96,10 +96,18 @@ public sealed class BedNode
         await BootedAsync(before);
     }
 
-    internal Task PowerOnAsync()
+    internal async Task PowerOnAsync()
     {
         _bed.Runner.StartDetached(_bed.Inside("node", Name, Address, Address6, _size), Path.Combine(_bed.Directory, Name + ".log"));
-        return BootedAsync(null);
+        try
+        {
+            await BootedAsync(null);
+        }
+        catch (TimeoutException) when (Leader() is not null)
+        {
+            // Nobody has done anything with it yet: a machine that hangs in its first boot is switched off and on, once.
+            await PowerCycleAsync();
+        }
     }
 
     private Task BootedAsync(int? before) => _bed.UntilAsync(() => HasBootedAsync(before), $"{Name} has booted");

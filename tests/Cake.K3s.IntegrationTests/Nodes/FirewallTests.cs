@@ -3,8 +3,10 @@ using Cake.K3s.Hardening;
 using Cake.K3s.Hardening.Nodes.CloudflareOnly;
 using Cake.K3s.Hardening.Nodes.FirewallBaseline;
 using Cake.K3s.Hardening.Nodes.LegacyFirewallRules;
+using Cake.K3s.IntegrationTests.Images.Fixtures;
 using Cake.K3s.NodeBed;
 using Cake.K3s.Settings;
+using Cake.K3s.Tests.Hardening.Nodes;
 
 namespace Cake.K3s.IntegrationTests.Nodes;
 
@@ -36,6 +38,42 @@ public sealed class FirewallTests
             Assert.That(await AnswersAsync(node, Outside.Address6, 80, 443), Is.EqualTo(new[] { Answer.Silent, Answer.Silent }));
         });
         Assert.That(await AnswersAsync(node, Outside.Address, 80, 443), Is.EqualTo(new[] { Answer.Open, Answer.Open }));
+    }
+
+    [Test]
+    public async Task Should_follow_good_answers_alone_When_the_ranges_are_refreshed()
+    {
+        const string Fresh = "185.122.0.7";
+        await using var cloudflare = await CloudflareServer.StartAsync();
+        var node = await Bed.AddNodeAsync();
+        await node.ListenAsync(443);
+        await node.RunAsync("ufw allow 22; ufw allow 443/tcp; ufw --force enable");
+        using var someone = new Operator([node], Hardening);
+        var reporter = new RecordingReporter();
+        var source = cloudflare.Source(someone.Run.Options.Root, reporter);
+        var control = someone.Use((run, fleet) => new CloudflareOnlyControl(run, fleet, source));
+        var controls = new ControlSet([control]);
+        var refresh = new CloudflareRefresh(someone.Run, source, new Hardener(someone.Run, controls, reporter), controls, reporter);
+
+        await refresh.RefreshAsync();
+        Assert.That(await AnswersAsync(node, Outside.Address, 443), Is.All.EqualTo(Answer.Open), "a node that lets everybody in is not closed by a refresh");
+
+        await control.ApplyAsync(default);
+        cloudflare.Answer = CloudflareAnswer.Text.Replace("173.245.48.0/20", "185.122.0.0/22");
+        await refresh.RefreshAsync();
+        Assert.That(reporter.Lines, Has.Some.Contains("+185.122.0.0/22, -173.245.48.0/20"));
+        Assert.That(await AnswersAsync(node, Fresh, 443), Is.All.EqualTo(Answer.Open));
+        Assert.That(await AnswersAsync(node, OfCloudflare, 443), Is.All.EqualTo(Answer.Silent));
+
+        var rules = await node.StateOfAsync("/etc/ufw");
+        foreach (var bad in new[] { "<!DOCTYPE html><html>", "", CloudflareAnswer.Text[..300], CloudflareAnswer.Text.Replace("131.0.72.0/22", "131.0.72.0/222400:cb00::/32") })
+        {
+            cloudflare.Answer = bad;
+            Assert.That(() => refresh.RefreshAsync(), Throws.TypeOf<K3sException>().With.Message.Contains("Cloudflare's list of ranges cannot be used"));
+        }
+
+        Assert.That(await node.StateOfAsync("/etc/ufw"), Is.EqualTo(rules));
+        Assert.That(await source.LastGoodAsync(default), Has.Property("All").Some.Matches<object>(range => $"{range}" == "185.122.0.0/22"));
     }
 
     [Test]

@@ -4,6 +4,7 @@ using Cake.K3s.Tests.Fixtures;
 namespace Cake.K3s.IntegrationTests.Nodes;
 
 /// <summary>kill -9 of the compiled host while a change is armed on the node; the same command again finishes.</summary>
+[Parallelizable(ParallelScope.Self)]
 public sealed class KilledHardeningTests
 {
     [Test]

@@ -5,6 +5,7 @@ using Cake.K3s.Nodes.Changes;
 namespace Cake.K3s.IntegrationTests.Nodes;
 
 /// <summary>Changes that take place whole or not at all.</summary>
+[Parallelizable(ParallelScope.Self)]
 public sealed class NodeTransactionTests
 {
     private static readonly CancellationToken None = CancellationToken.None;

@@ -31,6 +31,7 @@ internal sealed class SharedBed
     {
         Require();
         _bed = await Bed.StartAsync(TestSandbox.RepositoryRoot, TestContext.Progress.WriteLine);
+        _bed.BootAhead(2);
     }
 
     [OneTimeTearDown]

@@ -6,6 +6,7 @@ using Cake.K3s.Settings;
 namespace Cake.K3s.IntegrationTests.Nodes;
 
 /// <summary>Another port, with every way in which a node's SSH may be set up.</summary>
+[Parallelizable(ParallelScope.Self)]
 [TestFixture(Setup.Plain)]
 [TestFixture(Setup.PortInItsFile)]
 [TestFixture(Setup.Firewall)]

@@ -2,6 +2,7 @@ using Cake.K3s.Hardening;
 using Cake.K3s.Hardening.Nodes.Fail2Ban;
 using Cake.K3s.Hardening.Nodes.SshPolicy;
 using Cake.K3s.Hardening.Nodes.SshPort;
+using Cake.K3s.Hardening.Nodes.UnattendedUpgrades;
 using Cake.K3s.NodeBed;
 using Cake.K3s.Nodes;
 using Cake.K3s.Settings;
@@ -9,6 +10,7 @@ using Cake.K3s.Settings;
 namespace Cake.K3s.IntegrationTests.Nodes;
 
 /// <summary>One clear error each, and nothing half done.</summary>
+[Parallelizable(ParallelScope.Self)]
 public sealed class WrongInputTests
 {
     private BedNode _machine;
@@ -34,6 +36,24 @@ public sealed class WrongInputTests
 
         Assert.That(findings.Select(finding => finding.State), Is.EqualTo(new[] { ControlState.Missing, ControlState.Unknown }));
         Assert.That(findings[1].Summary, Does.Contain("node gone (127.0.0.1 port 1) cannot be reached").And.Contain("refused"));
+    }
+
+    [Test]
+    public async Task Should_stop_or_go_on_as_the_control_requires_When_one_of_two_nodes_cannot_be_reached()
+    {
+        var gone = new NodeSettings { Name = "gone", Host = "127.0.0.1", Port = 1, User = "root" };
+        var there = new NodeSettings { Name = "there", Host = _machine.Address, User = "root" };
+        using (var someone = new Operator([], more: [gone, there]))
+        {
+            Assert.That(() => Policy(someone).ApplyAsync(default), Throws.TypeOf<NodeException>().With.Message.Contains("node gone"));
+            Assert.That(await _machine.StateOfAsync("/etc"), Is.EqualTo(_before), "what can lock somebody out goes on to no other node");
+        }
+
+        using var next = new Operator([], more: [gone, there]);
+        var upgrades = next.Use((run, fleet) => new UnattendedUpgradesControl(run, fleet));
+        Assert.That(() => upgrades.ApplyAsync(default), Throws.TypeOf<NodeException>().With.Message.Contains("node gone"));
+        Assert.That((await upgrades.AuditAsync(default)).Select(finding => finding.State), Is.EqualTo(new[] { ControlState.Unknown, ControlState.InPlace }));
+        Assert.That(() => upgrades.UndoAsync(default), Throws.TypeOf<NodeException>().With.Message.Contains("node gone"));
     }
 
     [Test]

@@ -23,6 +23,10 @@ internal sealed class CloudflareOnlyControl(PipelineRun run, NodeFleet fleet, Cl
     protected override async Task PrepareAsync(bool changes, CancellationToken cancellationToken) =>
         _ranges = changes || await source.LastGoodAsync(cancellationToken) is not { } known ? await source.GetAsync(cancellationToken) : known;
 
+    // Its plan touches the web ports alone, and is refused where it would cost the cluster or an operator a connection.
+    /// <inheritdoc/>
+    protected override bool OthersFollowTheFirst => true;
+
     /// <inheritdoc/>
     protected override RulePlan Plan(NodeFacts facts, UfwState state) => CloudflareRules.Plan(state.Rules, Ranges, [.. AccessTo(facts).Trusted]);
 
