@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 
 namespace Cake.K3s.Hardening.Edge.OriginTls;
 
@@ -26,11 +27,8 @@ internal sealed class DirectOrigin(string address) : Origin(address)
                 new SslClientAuthenticationOptions
                 {
                     TargetHost = host,
-#pragma warning disable CA5398 // The version is what is asked about: see Origin.AskAsync.
-                    EnabledSslProtocols = SslProtocols.Tls12,
-#pragma warning restore CA5398
                     ClientCertificates = certificate is null ? null : [certificate],
-                    // Nothing is sent. Which certificate it is, is compared with the one that must be there.
+                    // Nothing secret is sent. Which certificate it is, is compared with the one that must be there.
                     RemoteCertificateValidationCallback = (_, remote, _, _) =>
                     {
                         shown = remote is X509Certificate2 known ? known.ExportCertificatePem() : null;
@@ -38,7 +36,10 @@ internal sealed class DirectOrigin(string address) : Origin(address)
                     },
                 },
                 limit.Token);
-            return new(shown, true, "");
+
+            // In TLS 1.3 a server refuses a client's certificate only after the client has done its part.
+            await tls.WriteAsync(Encoding.ASCII.GetBytes($"HEAD / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"), limit.Token);
+            return await tls.ReadAsync(new byte[1], limit.Token) > 0 ? new(shown, true, "") : new(shown, false, "it closed the connection");
         }
         catch (Exception refused) when (refused is AuthenticationException or IOException or SocketException)
         {

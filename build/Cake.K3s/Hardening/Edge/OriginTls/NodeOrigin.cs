@@ -20,6 +20,8 @@ internal sealed class NodeOrigin(Node node) : Origin(node.Name)
     internal static string Script(string host, KeyPair? client)
     {
         var seconds = Limit.TotalSeconds.ToString("0", CultureInfo.InvariantCulture);
+
+        // In TLS 1.2 a server refuses a client's certificate within the handshake, which openssl's exit code tells.
         var ask = $"timeout {seconds} openssl s_client -tls1_2 -connect 127.0.0.1:443 -servername {ShellText.Quote(host)}";
         return client is null
             ? $"{ask} 2>&1\necho \"exit $?\""

@@ -10,10 +10,7 @@ internal abstract class Origin(string name)
     /// <summary>What it is called.</summary>
     public string Name { get; } = name;
 
-    /// <summary>
-    /// Begins TLS 1.2 as Cloudflare would, and ends it. In 1.2 a server that wants a certificate refuses within the handshake; in 1.3 only
-    /// after it.
-    /// </summary>
+    /// <summary>Begins TLS as Cloudflare would, until the origin has accepted or refused it.</summary>
     /// <param name="host">The name that is asked for (SNI).</param>
     /// <param name="client">The client's certificate; null for none.</param>
     /// <param name="cancellationToken">Ends it.</param>
