@@ -10,6 +10,9 @@ using Cake.K3s.Images;
 using Cake.K3s.Kubernetes;
 using Cake.K3s.Notifications;
 using Cake.K3s.Operations.Backups;
+using Cake.K3s.Operations.Contingency;
+using Cake.K3s.Operations.Regions;
+using Cake.K3s.Operations.Uptime;
 using Cake.K3s.Processes;
 using Cake.K3s.Reporting;
 using Cake.K3s.Reporting.Progress;
@@ -71,6 +74,9 @@ public static class K3sHostExtensions
         .AddScaffolding()
         .AddDiagnosis()
         .AddBackups()
+        .AddRegions()
+        .AddUptime()
+        .AddContingency()
         .AddHardening()
         .AddEngine();
 }

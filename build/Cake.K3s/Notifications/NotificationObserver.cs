@@ -20,7 +20,7 @@ internal sealed class NotificationObserver(
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
     // A look at a plan or at a list is nobody else's business.
-    private static readonly HashSet<string> Told = new(StringComparer.OrdinalIgnoreCase) { "Deploy", "Rollback", "Harden", "Audit" };
+    private static readonly HashSet<string> Told = new(StringComparer.OrdinalIgnoreCase) { "Deploy", "Regions", "Rollback", "Harden", "Audit", "CheckUptime" };
 
     private readonly RunSummary _summary = new();
     private bool _isTold;

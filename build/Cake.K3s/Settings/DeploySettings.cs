@@ -314,6 +314,15 @@ public sealed record EnvironmentSettings
 
     /// <summary>Backups of the database; null for none.</summary>
     public BackupSettings? Backup { get; init; }
+
+    /// <summary>Who looks whether the app answers; null for nobody.</summary>
+    public UptimeSettings? Uptime { get; init; }
+
+    /// <summary>
+    /// Other environments that get the release of this one after it, in this order, each verified before the next; their images come from
+    /// the same registry.
+    /// </summary>
+    public ImmutableArray<string> Regions { get; init; } = [];
 }
 
 /// <summary>The embedded sandbox. Ports are of 127.0.0.1; 0 picks a free one, which is kept.</summary>

@@ -15,6 +15,12 @@ public sealed record EdgeSettings
     [Pattern("^https?://[^ ]+$", "an address that begins with https://")]
     public string CloudflareApi { get; init; } = "https://api.cloudflare.com/client/v4";
 
+    /// <summary>
+    /// Ranges of another CDN that CloudflareOnly lets in to the nodes beside Cloudflare's, e.g. <c>203.0.113.0/24</c>: for the day when
+    /// Cloudflare is to be left.
+    /// </summary>
+    public ImmutableArray<string> OtherRanges { get; init; } = [];
+
     /// <summary>Certificates between Cloudflare and the nodes; null leaves them as they are.</summary>
     public OriginTlsSettings? OriginTls { get; init; }
 

@@ -41,6 +41,16 @@ internal static class ToolCatalog
         },
         new ToolDefinition
         {
+            Name = ToolName.Age,
+            Title = "age",
+            Programs = ["age"],
+            Probe = new(["--version"], @"v?(\d+\.\d+(?:\.\d+)?)", new Version(1, 0)),
+            Debian = [new(DebianRelease.Current, ["age"])],
+            DebianProgram = "usr/bin/age",
+            Advice = "Install age 1.0 or newer (package age of Debian and Ubuntu, brew install age, or a release of FiloSottile/age).",
+        },
+        new ToolDefinition
+        {
             Name = ToolName.Kubectl,
             Title = "kubectl",
             Programs = ["kubectl"],

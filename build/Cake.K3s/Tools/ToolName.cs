@@ -9,6 +9,9 @@ public enum ToolName
     /// <summary>Signs and verifies images.</summary>
     Cosign,
 
+    /// <summary>Encrypts what Export writes.</summary>
+    Age,
+
     /// <summary>For kustomize folders, and printed for the operator to check with.</summary>
     Kubectl,
 

@@ -26,6 +26,8 @@ internal sealed class InMemoryApi
         ["nodes"] = ("v1", "Node"),
         ["deployments"] = ("apps/v1", "Deployment"),
         ["replicasets"] = ("apps/v1", "ReplicaSet"),
+        ["statefulsets"] = ("apps/v1", "StatefulSet"),
+        ["daemonsets"] = ("apps/v1", "DaemonSet"),
         ["jobs"] = ("batch/v1", "Job"),
         ["leases"] = ("coordination.k8s.io/v1", "Lease"),
     };

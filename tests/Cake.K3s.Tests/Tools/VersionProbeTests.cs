@@ -8,6 +8,8 @@ public sealed class VersionProbeTests
     [TestCase(ToolName.Buildx, "github.com/docker/buildx v0.29.1 a32761aeb3debd39be1eca514af3693af0db334b", "0.29.1")]
     [TestCase(ToolName.Cosign, "GitVersion:    v2.6.1\nGitCommit:     634fabe\nGoVersion:     go1.24.4", "2.6.1")]
     [TestCase(ToolName.Cosign, "GitVersion:    devel\nGitCommit:     unknown\nGoVersion:     go1.24.4", null)]
+    [TestCase(ToolName.Age, "1.1.1", "1.1.1")]
+    [TestCase(ToolName.Age, "v1.2.1", "1.2.1")]
     [TestCase(ToolName.Kubectl, "Client Version: v1.32.4-dispatcher\nKustomize Version: v5.5.0", "1.32.4")]
     [TestCase(ToolName.Dockerd, "Docker version 26.1.5+dfsg1, build 411e817", "26.1.5")]
     [TestCase(ToolName.Registry, "docker-registry github.com/docker/distribution 2.8.3+ds1", "2.8.3")]

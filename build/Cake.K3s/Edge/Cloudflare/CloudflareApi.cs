@@ -16,18 +16,14 @@ namespace Cake.K3s.Edge.Cloudflare;
 /// <param name="time">Waits between two attempts.</param>
 internal sealed class CloudflareApi(HttpClient http, Uri address, Secret token, TimeProvider time)
 {
-    private const int Attempts = 4;
     private const int PageSize = 50;
-
-    // Cloudflare counts requests over five minutes: what asks for longer than a minute is better told to the operator.
-    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(1);
-
     private static readonly JsonSerializerOptions Json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull,
     };
+
+    private readonly PatientHttp _http = new(http, time);
 
     /// <summary>Asks for one thing.</summary>
     /// <param name="purpose">What for, as in <c>cannot PURPOSE</c>.</param>
@@ -103,43 +99,22 @@ internal sealed class CloudflareApi(HttpClient http, Uri address, Secret token, 
 
     private async Task<JsonObject> SendAsync(string purpose, HttpMethod method, string path, object? body, CancellationToken cancellationToken)
     {
-        for (var attempt = 1; ; attempt++)
+        try
         {
-            TimeSpan? asked = null;
-            try
-            {
-                using var request = new HttpRequestMessage(method, new Uri(address + path));
-                request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token.Reveal());
-                request.Content = body is null ? null : new StringContent(JsonSerializer.Serialize(body, Json), new MediaTypeHeaderValue("application/json"));
-                using var response = await http.SendAsync(request, cancellationToken);
-                asked = WaitOf(response);
-                return await ReadAsync(purpose, response, cancellationToken);
-            }
-            catch (CloudflareException failure) when (attempt < Attempts && MayRepeat(method, failure) && (asked ?? TimeSpan.Zero) <= LongestWait)
-            {
-                await Task.Delay(asked ?? (FirstWait * Math.Pow(2, attempt - 1)), time, cancellationToken);
-            }
-            catch (HttpRequestException) when (attempt < Attempts && method != HttpMethod.Post)
-            {
-                await Task.Delay(FirstWait * Math.Pow(2, attempt - 1), time, cancellationToken);
-            }
-            catch (HttpRequestException unreachable)
-            {
-                throw CloudflareException.Unreachable(purpose, address, unreachable);
-            }
+            using var response = await _http.SendAsync(
+                () => new(method, new Uri(address + path))
+                {
+                    Headers = { Authorization = new AuthenticationHeaderValue("Bearer", token.Reveal()) },
+                    Content = body is null ? null : new StringContent(JsonSerializer.Serialize(body, Json), new MediaTypeHeaderValue("application/json")),
+                },
+                cancellationToken);
+            return await ReadAsync(purpose, response, cancellationToken);
+        }
+        catch (HttpRequestException unreachable)
+        {
+            throw CloudflareException.Unreachable(purpose, address, unreachable);
         }
     }
-
-    // A POST that failed may have been carried out all the same: what it makes is looked for before it is made again. 429 was not.
-    private static bool MayRepeat(HttpMethod method, CloudflareException failure) =>
-        failure.Status == HttpStatusCode.TooManyRequests || (failure.Status >= HttpStatusCode.InternalServerError && method != HttpMethod.Post);
-
-    private TimeSpan? WaitOf(HttpResponseMessage response) => response.Headers.RetryAfter switch
-    {
-        { Delta: { } delta } => delta,
-        { Date: { } date } => date - time.GetUtcNow() is { Ticks: > 0 } wait ? wait : TimeSpan.Zero,
-        _ => null,
-    };
 
     private static async Task<JsonObject> ReadAsync(string purpose, HttpResponseMessage response, CancellationToken cancellationToken)
     {

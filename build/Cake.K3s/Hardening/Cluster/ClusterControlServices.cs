@@ -6,10 +6,13 @@ using Cake.K3s.Hardening.Cluster.NetworkPolicies;
 using Cake.K3s.Hardening.Cluster.Observability;
 using Cake.K3s.Hardening.Cluster.RedisPassword;
 using Cake.K3s.Hardening.Cluster.TraefikMiddleware;
+using Cake.K3s.Hardening.Cluster.Uptime;
 using Cake.K3s.Hosting;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Manifests;
 using Cake.K3s.Kubernetes.Readiness;
+using Cake.K3s.Operations.Uptime;
+using Cake.K3s.Settings;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Cake.K3s.Hardening.Cluster;
@@ -34,6 +37,12 @@ internal static class ClusterControlServices
         .AddControl<MonitoringControl>()
         .AddControl<LogsControl>()
         .AddControl<TracingControl>()
+        .AddSingleton<IControl>(provider => new UptimeControl(
+            provider.GetRequiredService<ControlCluster>(),
+            provider.GetRequiredService<SecretReader>(),
+            provider.GetRequiredService<UptimeProbe>(),
+            new HttpClient { Timeout = TimeSpan.FromSeconds(30) },
+            provider.GetRequiredService<TimeProvider>()))
         .AddSingleton(provider => new FlowsReport(
             provider.GetRequiredService<PipelineRun>(),
             provider.GetRequiredService<NetworkPoliciesControl>(),

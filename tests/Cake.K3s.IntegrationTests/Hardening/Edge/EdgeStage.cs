@@ -43,7 +43,9 @@ internal sealed class EdgeStage : IAsyncDisposable
     }
 
     /// <summary>A run of its own, as after a kill.</summary>
-    public (ControlCluster Cluster, CloudflareConnector Cloudflare, EdgeVisitor Visitor) Run(EdgeSettings edge, Faults? faults = null, ImmutableDictionary<string, EnvironmentSettings>? others = null)
+    public (ControlCluster Cluster, CloudflareConnector Cloudflare, EdgeVisitor Visitor) Run(
+        EdgeSettings edge, Faults? faults = null, ImmutableDictionary<string, EnvironmentSettings>? others = null,
+        Func<EnvironmentSettings, EnvironmentSettings>? change = null)
     {
         var settings = new EnvironmentSettings
         {
@@ -51,6 +53,7 @@ internal sealed class EdgeStage : IAsyncDisposable
             Namespace = App,
             Edge = edge with { CloudflareZone = CloudflareStandIn.ZoneName, CloudflareToken = new() { Variable = "TOKEN" }, CloudflareApi = CloudflareStandIn.Address },
         };
+        settings = change?.Invoke(settings) ?? settings;
         var deploy = new DeploySettings
         {
             App = App,
@@ -72,9 +75,9 @@ internal sealed class EdgeStage : IAsyncDisposable
             });
         var api = Open(faults);
         var cluster = new ControlCluster(run, (_, _) => Task.FromResult(api));
-        var http = new HttpClient(faults?.Before(new Kept(Cloudflare)) ?? new Kept(Cloudflare));
+        var http = Client(Cloudflare, faults);
         var visitor = new HttpClient(new Answering(request => Visitor(request)));
-        _connections.AddRange([http, visitor]);
+        _connections.Add(visitor);
         var mask = new SecretMask();
         var secrets = new SecretReader(new EnvironmentVariables(name => name == "TOKEN" ? CloudflareStandIn.Token : null), new CommandRunner(mask, TimeProvider.System), mask);
         return (cluster, new CloudflareConnector(run, secrets, http, Time), new EdgeVisitor(cluster, visitor));
@@ -86,10 +89,11 @@ internal sealed class EdgeStage : IAsyncDisposable
     /// </summary>
     /// <param name="make">Makes the control for a process.</param>
     /// <param name="state">What a person sees of all that the control may touch.</param>
-    public async Task EachWriteAsync(Func<Faults?, IControl> make, Func<Task<string>> state)
+    /// <param name="kinds">The faults; all where none is given.</param>
+    public async Task EachWriteAsync(Func<Faults?, IControl> make, Func<Task<string>> state, params FaultKind[] kinds)
     {
         var before = await state();
-        foreach (var kind in Enum.GetValues<FaultKind>())
+        foreach (var kind in kinds.Length > 0 ? kinds : Enum.GetValues<FaultKind>())
         {
             var isUndo = false;
             for (var write = 1; ; write++)
@@ -137,6 +141,14 @@ internal sealed class EdgeStage : IAsyncDisposable
                 // As meant.
             }
         }
+    }
+
+    /// <summary>A client of a stand-in that all processes share.</summary>
+    public HttpClient Client(HttpMessageHandler standIn, Faults? faults)
+    {
+        var client = new HttpClient(faults?.Before(new Kept(standIn)) ?? new Kept(standIn));
+        _connections.Add(client);
+        return client;
     }
 
     public static JsonObject Node(string json) => JsonNode.Parse(json)!.AsObject();

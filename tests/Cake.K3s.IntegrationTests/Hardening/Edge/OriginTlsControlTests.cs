@@ -106,13 +106,13 @@ public sealed class OriginTlsControlTests
     {
         await Control(change: settings => settings with { ValidDays = 90 }).ApplyAsync(default);
         var first = _stage.Cloudflare.OriginCertificates[0]["certificate"]!.ToString();
-        await Task.Delay(TimeSpan.FromDays(70), _stage.Time);
+        _stage.Time.Advance(TimeSpan.FromDays(70));
 
         var finding = (await Control().AuditAsync(default))[0];
-        Assert.That((finding.State, finding.Summary), Is.EqualTo((ControlState.Drifted, finding.Summary)));
+        Assert.That(finding.State, Is.EqualTo(ControlState.Drifted));
         Assert.That(finding.Summary, Does.Contain("it ends on"));
         Assert.That(await Control().ApplyAsync(default), Is.Not.Empty);
-        Assert.That((await Control().AuditAsync(default))[0].Summary, Does.Contain("valid for 295 more days").Or.Contain("valid for 29"));
+        Assert.That((await Control().AuditAsync(default))[0].Summary, Does.Contain("valid for 29"), "issued now, for 365 days, and looked at 70 days later");
         Assert.That(OriginTlsObjects.PairOf(await _api.GetAsync(new(new("", "v1", "Secret"), "shop", "origin-tls"), default))!.Is(first), Is.False);
     }
 
@@ -166,5 +166,5 @@ public sealed class OriginTlsControlTests
             var secrets = (await _api.ListAsync(new("", "v1", "Secret"), "shop", null, default)).Items.Select(secret => secret.ObjectName());
             var options = (await _api.ListAsync(OriginTlsObjects.OptionsType, "shop", null, default)).Items.Select(option => option.ObjectName());
             return $"{ingress!["spec"]!.ToJsonString()} {ingress["metadata"]!["annotations"]?.ToJsonString()} {string.Join(',', secrets)} {string.Join(',', options)}\n{_stage.Cloudflare.State()}";
-        });
+        }, FaultKind.KilledAfter, FaultKind.Fails);
 }

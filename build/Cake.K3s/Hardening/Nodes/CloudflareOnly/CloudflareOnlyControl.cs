@@ -21,7 +21,8 @@ internal sealed class CloudflareOnlyControl(PipelineRun run, NodeFleet fleet, Cl
 
     /// <inheritdoc/>
     protected override async Task PrepareAsync(bool changes, CancellationToken cancellationToken) =>
-        _ranges = changes || await source.LastGoodAsync(cancellationToken) is not { } known ? await source.GetAsync(cancellationToken) : known;
+        _ranges = (changes || await source.LastGoodAsync(cancellationToken) is not { } known ? await source.GetAsync(cancellationToken) : known)
+            .With(Environment.Edge?.OtherRanges ?? []);
 
     // Its plan touches the web ports alone, and is refused where it would cost the cluster or an operator a connection.
     /// <inheritdoc/>
@@ -32,7 +33,7 @@ internal sealed class CloudflareOnlyControl(PipelineRun run, NodeFleet fleet, Cl
 
     /// <inheritdoc/>
     protected override string Describe(RulePlan plan) =>
-        $"let Cloudflare's {Ranges.All.Count()} ranges in to 80 and 443 ({plan.Additions.Length} rules to add, {plan.Deletions.Length} stale or wider ones to delete)";
+        $"let {Ranges.All.Count()} ranges of Cloudflare's{(Environment.Edge?.OtherRanges is { IsDefaultOrEmpty: false } ? " and of another CDN's" : "")} in to 80 and 443 ({plan.Additions.Length} rules to add, {plan.Deletions.Length} stale or wider ones to delete)";
 
     /// <inheritdoc/>
     protected override string? Obstacle(NodeFacts facts, UfwState state) =>

@@ -65,6 +65,17 @@ internal sealed record CloudflareRanges(string Etag, ImmutableArray<AddressRange
         },
         new JsonSerializerOptions { WriteIndented = true });
 
+    /// <summary>These, and those of another CDN that may come to the nodes too.</summary>
+    /// <exception cref="K3sException">One of the others is no range, or holds everybody (exit code 2).</exception>
+    public CloudflareRanges With(IEnumerable<string> others)
+    {
+        var ranges = others.Select(text => AddressRange.TryParse(text, out var range) && range.Network.PrefixLength >= (range.IsV6 ? ShortestV6 : ShortestV4)
+            ? range
+            : throw new K3sException(
+                ExitCodes.BadInput, $"edge.otherRanges has '{text}', which is no range of a CDN's", "Write ranges as that CDN publishes them, e.g. 203.0.113.0/24.")).ToList();
+        return this with { V4 = [.. V4.Union(ranges.Where(range => !range.IsV6))], V6 = [.. V6.Union(ranges.Where(range => range.IsV6))] };
+    }
+
     /// <summary>Whether the addresses are the same.</summary>
     public bool SameAs(CloudflareRanges other) => All.ToHashSet().SetEquals(other.All);
 

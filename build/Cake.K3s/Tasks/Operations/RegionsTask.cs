@@ -1,0 +1,18 @@
+using Cake.Frosting;
+using Cake.K3s.Operations.Regions;
+using Cake.K3s.Requirements;
+using Cake.K3s.Tasks.Pipeline;
+
+namespace Cake.K3s.Tasks.Operations;
+
+/// <summary>Deploy the release to the environment and then to its other regions, each verified before the next.</summary>
+[TaskName("Regions")]
+[TaskDescription("Deploy the release to the environment and then to its other regions, each verified before the next.")]
+[Needs(Input.Manifests)]
+[Requires(Requirement.Cluster)]
+[IsDependentOn(typeof(VerifyRolloutTask))]
+public sealed class RegionsTask(Lazy<RegionRollout> regions) : AsyncFrostingTask<K3sContext>
+{
+    /// <inheritdoc/>
+    public override Task RunAsync(K3sContext context) => regions.Value.RunAsync();
+}

@@ -1,0 +1,62 @@
+using System.Collections.Immutable;
+using System.Formats.Tar;
+using System.Text;
+using System.Text.Json.Nodes;
+using Cake.K3s.Kubernetes.Api;
+using Cake.K3s.Kubernetes.Releases;
+using Cake.K3s.Operations.Contingency;
+using Cake.K3s.Tests.Fixtures;
+using Cake.K3s.Tests.Kubernetes;
+using Cake.K3s.Tests.Kubernetes.Releases;
+
+namespace Cake.K3s.Tests.Operations.Contingency;
+
+public sealed class ClusterExportTests
+{
+    [Test]
+    public async Task Should_HoldEveryReleaseAsItWasApplied_When_Exported()
+    {
+        var api = new InMemoryApi().Open();
+        var store = new ReleaseStore(api, "shop");
+        var image = "gitea.example.com/shop/api@sha256:1111";
+        await store.CreateAsync(A.Release(1), [A.Map("settings", "one")], default);
+        await store.CreateAsync(A.Release(2) with { Images = ImmutableSortedDictionary<string, string>.Empty.Add("api", image) }, [A.Map("settings", "Zürich")], default);
+        using var archive = new ExportArchive(A.Time);
+
+        Assert.That(await ClusterExport.AddReleasesAsync(archive, api, "shop", default), Is.EqualTo(2));
+
+        var files = Read(archive.Finish());
+        Assert.That(files.Keys, Is.EquivalentTo(["releases/1/release.json", "releases/1/manifests.json", "releases/2/release.json", "releases/2/manifests.json", "images.json"]));
+        var list = JsonNode.Parse(files["releases/2/manifests.json"])!;
+        Assert.That(list.Text("kind"), Is.EqualTo("List"), "kubectl applies it as it is");
+        Assert.That(list["items"]![0].Text("data", "value"), Is.EqualTo("Zürich"));
+        Assert.That(JsonNode.Parse(files["images.json"]).Text("api"), Is.EqualTo(image));
+    }
+
+    [Test]
+    public void Should_KeepAFileThatIsNoText_When_Added()
+    {
+        using var directory = new TemporaryDirectory();
+        var path = directory.Write("x", "");
+        File.WriteAllBytes(path, [0xff, 0xfe, 0x00, 0x80]);
+        using var archive = new ExportArchive(A.Time);
+
+        archive.AddFile("manifests/x", path);
+        archive.Add("manifests/x.base64", "of a second one of that name");
+
+        Assert.That(Convert.FromBase64String(Read(archive.Finish())["manifests/x.base64"]), Is.EqualTo(new byte[] { 0xff, 0xfe, 0x00, 0x80 }));
+    }
+
+    private static Dictionary<string, string> Read(string archive)
+    {
+        using var reader = new TarReader(new MemoryStream(Encoding.UTF8.GetBytes(archive)));
+        var files = new Dictionary<string, string>();
+        while (reader.GetNextEntry() is { } entry)
+        {
+            using var text = new StreamReader(entry.DataStream!);
+            files.Add(entry.Name, text.ReadToEnd());
+        }
+
+        return files;
+    }
+}
