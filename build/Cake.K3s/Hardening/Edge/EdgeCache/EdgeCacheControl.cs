@@ -55,7 +55,7 @@ internal sealed class EdgeCacheControl(ControlCluster cluster, CloudflareConnect
 
     /// <inheritdoc/>
     public async Task<ImmutableArray<PlannedChange>> PlanAsync(CancellationToken cancellationToken) =>
-        Settings is { } settings ? (await StepsAsync(settings.Rules.IsDefault ? [] : Wanted(settings), cancellationToken)).ConvertAll(step => step.Change).ToImmutableArray() : [];
+        Settings is { } settings ? [.. (await StepsAsync(Wanted(settings), cancellationToken)).Select(step => step.Change)] : [];
 
     /// <inheritdoc/>
     public async Task<ImmutableArray<PlannedChange>> ApplyAsync(CancellationToken cancellationToken) =>
