@@ -19,7 +19,7 @@ namespace Cake.K3s.Operations.Regions;
 /// <summary>Migrate, Deploy and VerifyRollout of another environment than the run's own, with a deploy lock of its own.</summary>
 internal sealed class RegionPipeline(
     PipelineRun run, SettingsReader reader, IEnumerable<IEnvironmentOpener> openers, ClusterConnector connector, ManifestLoader loader, RegistryClients registries,
-    IConsole console, IReporter reporter, ISecretMask mask, IToolbox tools, TaskDurations durations, TimeProvider time) : IRegionDeployer
+    IConsole console, IReporter reporter, ISecretMask mask, EnvironmentVariables variables, IToolbox tools, TaskDurations durations, TimeProvider time) : IRegionDeployer
 {
     private readonly Dictionary<string, PipelineRun> _runs = [];
 
@@ -56,7 +56,7 @@ internal sealed class RegionPipeline(
         await new Migrator(region, connector, loader, gate, held, new JobRun(watcher, time), evidence, reporter, time).MigrateAsync();
         await new Deployer(region, connector, loader, gate, planner, applier, held, reporter, time).DeployAsync();
         await new RolloutVerifier(
-            region, connector, held, watcher, evidence, new ReleaseApplier(applier), applier, new ReleaseSummary(region, tools, reporter), reporter, durations, time).VerifyAsync();
+            region, connector, held, watcher, evidence, new ReleaseApplier(applier), applier, new ReleaseSummary(region, variables, tools, reporter), reporter, durations, time).VerifyAsync();
     }
 
     private PipelineRun RunOf(string environment)
