@@ -131,11 +131,14 @@ EOF
     done
     [ ! -d /sys/fs/cgroup/systemd ] || unified="SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=0"
     libraries=$(find "$TOOLS" -type d \( -path '*-linux-gnu' -o -path '*-linux-gnu/systemd' \) | paste -sd :)
+    # For WireGuard without the kernel's.
+    tun=
+    [ ! -e /dev/net/tun ] || tun=--bind=/dev/net/tun
     while [ ! -e "$node.off" ]; do
         started=$SECONDS
         status=0
         env LD_LIBRARY_PATH="$libraries" $unified "$TOOLS/usr/bin/systemd-nspawn" --quiet --register=no --keep-unit --boot \
-            --bind=/run/stand-in-etcd:/srv/stand-in-etcd \
+            --bind=/run/stand-in-etcd:/srv/stand-in-etcd $tun \
             --directory="$root" --machine="$name" --network-bridge=nodes --link-journal=no --resolv-conf=off --timezone=off \
             || status=$?
         # 133 is a reboot; anything else is a machine that lost its power, or one that cannot start.

@@ -286,9 +286,73 @@ def server():
         threading.Thread(target=listen, args=(port,), daemon=True).start()
     write(API, "")
     shared(f"servers/{NODE}/address", socket.gethostbyname(NODE))
+    flannel({"wireguard-native": "wireguard"}.get(known.get("flannel-backend", "vxlan"), "vxlan"), socket.gethostbyname(NODE))
     shared(f"servers/{NODE}/renewed", time.strftime("%Y-%m-%dT%H:%M:%S.999999Z", time.gmtime()))
     subprocess.run(["systemd-notify", "--ready"])
     threading.Event().wait()
+
+
+# The pods' network. As with the real flannel, what another backend left stays until somebody removes it, and a route that is there is kept.
+# Where the real one has WireGuard in the kernel, wireguard-go stands in: the device, its keys and handshakes are real.
+
+def run(*command, **options):
+    return subprocess.run(command, check=True, capture_output=True, text=True, **options).stdout.strip()
+
+
+def device_up(device, number):
+    run("ip", "address", "replace", f"10.42.{number}.0/32", "dev", device)
+    run("ip", "link", "set", device, "up")
+
+
+def flannel_vxlan(number, address):
+    if not os.path.exists("/sys/class/net/flannel.1"):
+        run("ip", "link", "add", "flannel.1", "type", "vxlan", "id", "1", "local", address, "dstport", "8472", "nolearning")
+    device_up("flannel.1", number)
+    return read("/sys/class/net/flannel.1/address").strip()
+
+
+def flannel_wireguard(number, address):
+    key = "/var/lib/rancher/k3s/agent/flannel-stand-in.key"
+    if not os.path.exists(key):
+        write(key, run("wg", "genkey"))
+        os.chmod(key, 0o600)
+    if not os.path.exists("/sys/class/net/flannel-wg"):
+        subprocess.run(["systemctl", "reset-failed", "flannel-wg-stand-in"], capture_output=True)
+        run("systemd-run", "--quiet", "--collect", "--unit=flannel-wg-stand-in", "wireguard-go", "-f", "flannel-wg")
+        while subprocess.run(["wg", "show", "flannel-wg"], capture_output=True).returncode != 0:
+            time.sleep(0.05)
+    run("wg", "set", "flannel-wg", "private-key", key, "listen-port", "51820")
+    device_up("flannel-wg", number)
+    return run("wg", "pubkey", input=read(key))
+
+
+def meet(backend, other):
+    if backend == "vxlan":
+        run("bridge", "fdb", "replace", other["key"], "dev", "flannel.1", "dst", other["address"])
+        run("ip", "neighbour", "replace", f"10.42.{other['number']}.0", "lladdr", other["key"], "dev", "flannel.1", "nud", "permanent")
+        route = ["via", f"10.42.{other['number']}.0", "dev", "flannel.1", "onlink"]
+    else:
+        run("wg", "set", "flannel-wg", "peer", other["key"], "endpoint", other["address"] + ":51820", "allowed-ips", f"10.42.{other['number']}.0/24", "persistent-keepalive", "25")
+        route = ["dev", "flannel-wg"]
+    subprocess.run(["ip", "route", "add", f"10.42.{other['number']}.0/24", *route], capture_output=True)
+
+
+def flannel(backend, address):
+    number = int("".join(letter for letter in NODE if letter.isdigit()))
+    key = (flannel_vxlan if backend == "vxlan" else flannel_wireguard)(number, address)
+    shared(f"servers/{NODE}/flannel", json.dumps({"backend": backend, "number": number, "address": address, "key": key}))
+    threading.Thread(target=meet_all, args=(backend,), daemon=True).start()
+
+
+def meet_all(backend):
+    known = {}
+    while True:
+        for name in servers():
+            text = shared(f"servers/{name}/flannel")
+            if name != NODE and text and known.get(name) != text and json.loads(text)["backend"] == backend:
+                meet(backend, json.loads(text))
+                known[name] = text
+        time.sleep(0.2)
 
 
 def listen(port):

@@ -12,6 +12,7 @@ using Cake.K3s.Hardening.Nodes.SecretsEncryption;
 using Cake.K3s.Hardening.Nodes.SshPolicy;
 using Cake.K3s.Hardening.Nodes.SshPort;
 using Cake.K3s.Hardening.Nodes.UnattendedUpgrades;
+using Cake.K3s.Hardening.Nodes.WireGuard;
 using Cake.K3s.Hosting;
 using Cake.K3s.Nodes;
 using Cake.K3s.Nodes.Facts;
@@ -53,6 +54,7 @@ internal static class HardeningServices
         .AddControl<KernelDefaultsControl>()
         .AddControl<AuditLogControl>()
         .AddControl<PodSecurityControl>()
+        .AddControl<WireGuardControl>()
         .AddClusterControls()
         .AddEdgeControls()
         .AddCloudflareOnly()

@@ -442,6 +442,12 @@ public sealed record HardeningSettings
     /// <summary>After this long a node takes a change back that could lock the operator out, unless a new login has proved it.</summary>
     public Duration UndoAfter { get; init; } = Duration.FromMinutes(2);
 
+    /// <summary>
+    /// Whether the pods' network between nodes goes over WireGuard. All nodes must be servers of K3s and in <c>nodes</c>; the pods' network
+    /// is interrupted for the time that K3s takes to restart on each of them, one after the other.
+    /// </summary>
+    public bool WireGuard { get; init; }
+
     /// <summary>The cluster's addresses of pods; K3s' own default where it is not set.</summary>
     public string PodRange { get; init; } = "10.42.0.0/16";
 

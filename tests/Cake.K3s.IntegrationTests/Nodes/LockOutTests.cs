@@ -100,7 +100,7 @@ public sealed class LockOutTests
         return cut.HasStruck;
     }
 
-    private static Task StrikeAsync(BedNode machine, Fault fault) => fault switch
+    internal static Task StrikeAsync(BedNode machine, Fault fault) => fault switch
     {
         Fault.ConnectionCut => machine.CutAsync(),
         Fault.Reboot => machine.RebootAsync(),

@@ -93,7 +93,7 @@ internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl
     }
 
     /// <inheritdoc/>
-    public async Task<ImmutableArray<PlannedChange>> ApplyAsync(CancellationToken cancellationToken)
+    public virtual async Task<ImmutableArray<PlannedChange>> ApplyAsync(CancellationToken cancellationToken)
     {
         await PrepareAsync(changes: true, cancellationToken);
         var applied = await ForEachAsync(!IsRisky, node => ApplyAsync(node, cancellationToken), cancellationToken);
@@ -101,7 +101,7 @@ internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl
     }
 
     /// <inheritdoc/>
-    public async Task<ImmutableArray<Finding>> VerifyAsync(CancellationToken cancellationToken)
+    public virtual async Task<ImmutableArray<Finding>> VerifyAsync(CancellationToken cancellationToken)
     {
         await PrepareAsync(changes: false, cancellationToken);
         var found = await ForEachAsync(inParallel: true, async node =>
@@ -114,7 +114,7 @@ internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl
     }
 
     /// <inheritdoc/>
-    public async Task<ImmutableArray<PlannedChange>> UndoAsync(CancellationToken cancellationToken)
+    public virtual async Task<ImmutableArray<PlannedChange>> UndoAsync(CancellationToken cancellationToken)
     {
         var undone = await ForEachAsync(!IsRisky, node => UndoAsync(node, cancellationToken), cancellationToken);
         return [.. undone.OfType<PlannedChange>()];
@@ -140,14 +140,7 @@ internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl
 
     private async Task<ImmutableArray<PlannedChange>> ApplyAsync(Node node, CancellationToken cancellationToken)
     {
-        var facts = await KnownAsync(node, cancellationToken);
-        if (facts.Unfinished is not null)
-        {
-            await node.RunAsync($"take back a change of {facts.Unfinished} that was cut off", ChangeScripts.TakeBack, cancellationToken);
-            node.Forget();
-            facts = await KnownAsync(node, cancellationToken);
-        }
-
+        var facts = await CleanAsync(node, cancellationToken);
         var changes = ChangesFor(facts);
         foreach (var change in changes)
         {
@@ -160,28 +153,42 @@ internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl
 
     private async Task<PlannedChange?> UndoAsync(Node node, CancellationToken cancellationToken)
     {
-        var facts = await KnownAsync(node, cancellationToken);
-        if (facts.Unfinished is not null)
-        {
-            await node.RunAsync($"take back a change of {facts.Unfinished} that was cut off", ChangeScripts.TakeBack, cancellationToken);
-            node.Forget();
-        }
-
+        var facts = await CleanAsync(node, cancellationToken);
         if (!facts.Applied.Contains(Name))
         {
             return null;
         }
 
+        var change = await UndoOfAsync(node, facts, cancellationToken);
+        await new NodeTransaction(node, Settings.UndoAfter.Value).UndoAsync(await WatchedAsync(node, change, cancellationToken), cancellationToken);
+        OnUndone(node);
+        return new PlannedChange(node.Name, change.Description);
+    }
+
+    /// <summary>The facts of a node on which nothing is unfinished; what an earlier run left so is taken back first.</summary>
+    protected static async Task<NodeFacts> CleanAsync(Node node, CancellationToken cancellationToken)
+    {
+        var facts = await KnownAsync(node, cancellationToken);
+        if (facts.Unfinished is null)
+        {
+            return facts;
+        }
+
+        await node.RunAsync($"take back a change of {facts.Unfinished} that was cut off", ChangeScripts.TakeBack, cancellationToken);
+        node.Forget();
+        return await KnownAsync(node, cancellationToken);
+    }
+
+    /// <summary>The change that takes the control back on a node.</summary>
+    protected async Task<NodeChange> UndoOfAsync(Node node, NodeFacts facts, CancellationToken cancellationToken)
+    {
         var paths = Lines(await node.RunAsync("read what is kept for the undo", ChangeScripts.PathsOf(Name), cancellationToken));
-        var change = UndoPorts(facts, new NodeChange(Name, $"put back {string.Join(", ", paths)}")
+        return UndoPorts(facts, new NodeChange(Name, $"put back {string.Join(", ", paths)}")
         {
             Touches = paths,
             Apply = ChangeScripts.RestoreOriginal(Name) + "\n" + Restore,
             Restore = Restore,
         });
-        await new NodeTransaction(node, Settings.UndoAfter.Value).UndoAsync(await WatchedAsync(node, change, cancellationToken), cancellationToken);
-        OnUndone(node);
-        return new PlannedChange(node.Name, change.Description);
     }
 
     /// <summary>Adds to an undo the ports that logins must work on after it.</summary>

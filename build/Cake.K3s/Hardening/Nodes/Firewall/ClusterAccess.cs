@@ -27,12 +27,14 @@ internal sealed record ClusterAccess(
     /// <summary>Flannel over WireGuard: IPv4, IPv6.</summary>
     public static ImmutableArray<int> WireGuard { get; } = [51820, 51821];
 
+    /// <summary>Whether the pods' network goes over WireGuard.</summary>
+    public bool Encrypted { get; init; }
+
     /// <summary>Everybody who belongs to the cluster or runs it.</summary>
     public IEnumerable<AddressRange> Trusted => [.. Nodes, Pods, Services, .. Operators];
 
     /// <summary>The connections without which the cluster or its operator cannot work.</summary>
-    /// <param name="encrypted">Whether the pods' network goes over WireGuard.</param>
-    public IEnumerable<Access> Needed(bool encrypted)
+    public IEnumerable<Access> Needed()
     {
         foreach (var node in Nodes)
         {
@@ -40,7 +42,7 @@ internal sealed record ClusterAccess(
             yield return new(node, "tcp", 2379, "etcd clients");
             yield return new(node, "tcp", 2380, "etcd peers");
             yield return new(node, "tcp", Kubelet, "kubelet");
-            yield return new(node, "udp", encrypted ? WireGuard[node.IsV6 ? 1 : 0] : Vxlan, "pod network");
+            yield return new(node, "udp", Encrypted ? WireGuard[node.IsV6 ? 1 : 0] : Vxlan, "pod network");
         }
 
         foreach (var range in new[] { Pods, Services })

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Cake.K3s.Hardening.Nodes.K3s;
 using Cake.K3s.Hosting;
 using Cake.K3s.Nodes;
 using Cake.K3s.Nodes.Changes;
@@ -12,7 +13,7 @@ namespace Cake.K3s.Hardening.Nodes.Firewall;
 internal abstract class FirewallControl(PipelineRun run, NodeFleet fleet) : NodeControl(run, fleet)
 {
     /// <inheritdoc/>
-    public override string FactScript => UfwScripts.Facts;
+    public override string FactScript => $"{UfwScripts.Facts}\n{K3sServer.PodNetworkFacts}";
 
     /// <inheritdoc/>
     protected override string Restore => UfwScripts.Reload;
@@ -36,7 +37,7 @@ internal abstract class FirewallControl(PipelineRun run, NodeFleet fleet) : Node
     protected virtual string Before(UfwState state) => "";
 
     /// <summary>Connections that must not get lost on the way.</summary>
-    protected virtual IEnumerable<Access> Needed(NodeFacts facts) => AccessTo(facts).Needed(encrypted: false);
+    protected virtual IEnumerable<Access> Needed(NodeFacts facts) => AccessTo(facts).Needed();
 
     /// <inheritdoc/>
     protected override NodeVerdict Judge(NodeFacts facts)
@@ -113,7 +114,10 @@ internal abstract class FirewallControl(PipelineRun run, NodeFleet fleet) : Node
             Range(Settings.PodRange, "podRange"),
             Range(Settings.ServiceRange, "serviceRange"),
             [.. Settings.Operators.Select(text => Range(text, "operators"))],
-            [.. ports.Distinct().Order()]);
+            [.. ports.Distinct().Order()])
+        {
+            Encrypted = facts.Value(Name, "encrypted") == "yes",
+        };
     }
 
     private ImmutableArray<AddressRange> AddressesOf(NodeSettings node) => node.Addresses.IsEmpty

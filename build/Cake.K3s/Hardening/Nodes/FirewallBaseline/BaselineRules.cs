@@ -21,7 +21,9 @@ internal static class BaselineRules
         foreach (var node in access.Nodes)
         {
             yield return Rule(node, "tcp", Ports("2379:2380,6443,10250"));
-            yield return Rule(node, "udp", Ports("8472,51820,51821"));
+
+            // Both while the cluster may change from one to the other; nobody speaks VXLAN once it has.
+            yield return Rule(node, "udp", Ports(access.Encrypted ? "51820,51821" : "8472,51820,51821"));
         }
 
         // Without a list of ports for each: another control closes a port of SSH by its rule.
@@ -44,7 +46,8 @@ internal static class BaselineRules
 
     private static PortSet Ports(string text) => PortSet.Parse(text)!;
 
-    private static UfwRule Rule(AddressRange source, string protocol, PortSet ports) => new()
+    /// <summary>A rule that lets a source in.</summary>
+    public static UfwRule Rule(AddressRange source, string protocol, PortSet ports) => new()
     {
         Action = "allow",
         Source = source,

@@ -9,6 +9,9 @@ internal static class K3sServer
     /// <summary>Prints <c>server=yes</c> where the node is one.</summary>
     public const string Facts = "[ -e /etc/systemd/system/k3s.service ] && echo server=yes";
 
+    /// <summary>Prints <c>encrypted=yes</c> where pods of different nodes reach each other over WireGuard alone.</summary>
+    public const string PodNetworkFacts = "[ -e /sys/class/net/flannel-wg ] && [ ! -e /sys/class/net/flannel.1 ] && echo encrypted=yes";
+
     /// <summary>
     /// Restarts K3s and waits until its API is ready; fails after two minutes, or at once where K3s ends. systemd refuses to start a unit
     /// for the sixth time within ten seconds (systemd.unit(5), StartLimitBurst=), however well it ran: the count begins anew here.
@@ -25,6 +28,23 @@ internal static class K3sServer
                     echo 'the API of k3s does not become ready' >&2
                     exit 1
                 fi
+                sleep 0.5
+            done
+        fi
+        """;
+
+    /// <summary>
+    /// Restarts K3s in an undo: a server that is cut off from the others does not become ready, and the undo must not wait for that. Ten
+    /// seconds are for not taking the next one away at the same time.
+    /// </summary>
+    public const string RestartInUndo = """
+        if [ -e /etc/systemd/system/k3s.service ]; then
+            systemctl stop k3s
+            systemctl reset-failed k3s
+            systemctl --no-block start k3s
+            tries=20
+            until [ $tries = 0 ] || k3s kubectl get --raw /readyz --request-timeout=1s >/dev/null 2>&1; do
+                tries=$((tries - 1))
                 sleep 0.5
             done
         fi
