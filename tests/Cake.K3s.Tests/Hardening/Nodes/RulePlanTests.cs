@@ -91,7 +91,7 @@ public sealed class RulePlanTests
         var after = state with { Rules = plan.Steps(state.Rules).Last() };
 
         Assert.That(plan.Deletions.Select(rule => rule.Text).Distinct(), Is.EquivalentTo(new[] { "allow proto tcp from any to any port 22", "allow proto udp from any to any port 8472" }));
-        Assert.That(Access.Needed(encrypted: false).Concat(Access.Needed(encrypted: true)).Where(needed => !after.LetsIn(needed)), Is.Empty);
+        Assert.That(Access.Needed().Concat((Access with { Encrypted = true }).Needed()).Where(needed => !after.LetsIn(needed)), Is.Empty);
         Assert.That(after.LetsIn(new Access(AddressRange.Parse("198.51.100.7"), "tcp", 22, "")), Is.False);
         Assert.That(after.LetsIn(new Access(AddressRange.Parse("198.51.100.7"), "tcp", 80, "")), Is.True);
     }
@@ -103,7 +103,7 @@ public sealed class RulePlanTests
         for (var i = 0; i < 500; i++)
         {
             UfwState state = new(true, false, true, [.. Enumerable.Range(0, random.Next(12)).Select(_ => RandomRule(random)).DistinctBy(rule => (rule.Text, rule.Source.IsV6))]);
-            var needed = Access.Needed(encrypted: false).ToList();
+            var needed = Access.Needed().ToList();
             foreach (var plan in new Func<ImmutableArray<UfwRule>, RulePlan>[]
             {
                 rules => CloudflareRules.Plan(rules, Cloudflare, [.. Access.Trusted]),
