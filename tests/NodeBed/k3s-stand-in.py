@@ -202,6 +202,8 @@ def kubectl(arguments):
         if arguments[2].startswith("/readyz") and not quorum:
             die('Error from server (InternalError): an error on the server ("[+]ping ok\n[-]etcd failed: reason withheld\n[-]etcd-readiness failed: reason withheld\nreadyz check failed") has prevented the request from succeeding')
         print("[+]ping ok\n[+]etcd ok\n[+]etcd-readiness ok\nreadyz check passed" if arguments[2] == "/readyz?verbose" else "ok")
+    elif arguments[:2] == ["get", "node"]:
+        print(f"used={json.loads(shared(f'servers/{arguments[2]}/flannel'))['address']}\ninternal={shared(f'servers/{arguments[2]}/address')}")
     elif arguments[:2] == ["get", "lease"]:
         print(shared(f"servers/{arguments[2]}/renewed"))
     elif arguments[0] == "wait":
@@ -286,7 +288,11 @@ def server():
         threading.Thread(target=listen, args=(port,), daemon=True).start()
     write(API, "")
     shared(f"servers/{NODE}/address", socket.gethostbyname(NODE))
-    flannel({"wireguard-native": "wireguard"}.get(known.get("flannel-backend", "vxlan"), "vxlan"), socket.gethostbyname(NODE))
+    address = socket.gethostbyname(NODE)
+    if "flannel-iface" in known:
+        found = subprocess.run(["ip", "-4", "-o", "address", "show", "dev", known["flannel-iface"]], capture_output=True, text=True).stdout.split()
+        address = found[found.index("inet") + 1].split("/")[0] if found else die(f"level=fatal msg=\"unable to find interface {known['flannel-iface']}\"")
+    flannel({"wireguard-native": "wireguard"}.get(known.get("flannel-backend", "vxlan"), "vxlan"), address)
     shared(f"servers/{NODE}/renewed", time.strftime("%Y-%m-%dT%H:%M:%S.999999Z", time.gmtime()))
     subprocess.run(["systemd-notify", "--ready"])
     threading.Event().wait()
@@ -305,6 +311,9 @@ def device_up(device, number):
 
 
 def flannel_vxlan(number, address):
+    # The real one makes it anew too where its address is another.
+    if os.path.exists("/sys/class/net/flannel.1") and f"local {address} " not in run("ip", "-d", "link", "show", "flannel.1"):
+        run("ip", "link", "delete", "flannel.1")
     if not os.path.exists("/sys/class/net/flannel.1"):
         run("ip", "link", "add", "flannel.1", "type", "vxlan", "id", "1", "local", address, "dstport", "8472", "nolearning")
     device_up("flannel.1", number)

@@ -8,6 +8,7 @@ using Cake.K3s.Hardening.Nodes.FirewallBaseline;
 using Cake.K3s.Hardening.Nodes.KernelDefaults;
 using Cake.K3s.Hardening.Nodes.LegacyFirewallRules;
 using Cake.K3s.Hardening.Nodes.PodSecurity;
+using Cake.K3s.Hardening.Nodes.PrivateNetwork;
 using Cake.K3s.Hardening.Nodes.SecretsEncryption;
 using Cake.K3s.Hardening.Nodes.SshPolicy;
 using Cake.K3s.Hardening.Nodes.SshPort;
@@ -54,6 +55,7 @@ internal static class HardeningServices
         .AddControl<KernelDefaultsControl>()
         .AddControl<AuditLogControl>()
         .AddControl<PodSecurityControl>()
+        .AddPrivateNetwork()
         .AddControl<WireGuardControl>()
         .AddClusterControls()
         .AddEdgeControls()

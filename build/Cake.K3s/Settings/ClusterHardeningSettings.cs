@@ -62,3 +62,36 @@ public sealed record TraefikMiddlewareSettings
     /// <summary>The folders of the Middlewares. All of them go before every Ingress of the app, in the order of their files.</summary>
     public ImmutableArray<string> Manifests { get; init; } = ["manifests/hardening/traefik"];
 }
+
+/// <summary>The private network that the control <c>PrivateNetwork</c> attaches the nodes to.</summary>
+public sealed record PrivateNetworkSettings
+{
+    /// <summary>Its name at Hetzner; made where there is none of it.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The range of its subnet, beside those of pods and services.</summary>
+    [Pattern(@"^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$", "a range such as 10.0.0.0/24")]
+    public required string Range { get; init; }
+
+    /// <summary>The network zone that the servers are in, e.g. <c>eu-central</c>.</summary>
+    [Pattern("^[a-z]+(-[a-z]+)+$", "a network zone such as eu-central")]
+    public string Zone { get; init; } = "eu-central";
+
+    /// <summary>A token of the servers' project that may read and write.</summary>
+    public required SecretSource Token { get; init; }
+}
+
+/// <summary>What the control <c>Reboots</c> applies.</summary>
+public sealed record RebootSettings
+{
+    /// <summary>The address of Prometheus as pods reach it: no node is rebooted while an alert fires. Null asks nobody.</summary>
+    [Pattern("^https?://[^ ]+$", "an address such as http://prometheus.monitoring:9090")]
+    public string? Prometheus { get; init; }
+
+    /// <summary>The version of K3s that all nodes are brought to; null leaves K3s as it is.</summary>
+    [Pattern(@"^v[0-9]+\.[0-9]+\.[0-9]+\+k3s[0-9]+$", "a version such as v1.34.6+k3s1")]
+    public string? K3sVersion { get; init; }
+
+    /// <summary>The folders of the manifests: who does it, on which days and at which hours.</summary>
+    public ImmutableArray<string> Manifests { get; init; } = ["manifests/hardening/reboots"];
+}

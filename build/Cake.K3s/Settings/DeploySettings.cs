@@ -448,6 +448,12 @@ public sealed record HardeningSettings
     /// </summary>
     public bool WireGuard { get; init; }
 
+    /// <summary>The private network of Hetzner's that pods of different nodes reach each other over; null for the nodes' own addresses.</summary>
+    public PrivateNetworkSettings? PrivateNetwork { get; init; }
+
+    /// <summary>Who reboots nodes and upgrades K3s, and when; null for nobody.</summary>
+    public RebootSettings? Reboots { get; init; }
+
     /// <summary>The cluster's addresses of pods; K3s' own default where it is not set.</summary>
     public string PodRange { get; init; } = "10.42.0.0/16";
 

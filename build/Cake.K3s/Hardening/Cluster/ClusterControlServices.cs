@@ -4,6 +4,7 @@ using Cake.K3s.Hardening.Cluster.Charts;
 using Cake.K3s.Hardening.Cluster.Migrations;
 using Cake.K3s.Hardening.Cluster.NetworkPolicies;
 using Cake.K3s.Hardening.Cluster.Observability;
+using Cake.K3s.Hardening.Cluster.Reboots;
 using Cake.K3s.Hardening.Cluster.RedisPassword;
 using Cake.K3s.Hardening.Cluster.TraefikMiddleware;
 using Cake.K3s.Hardening.Cluster.Uptime;
@@ -33,6 +34,7 @@ internal static class ClusterControlServices
             provider.GetRequiredService<ManifestLoader>(),
             new HttpClient { Timeout = TimeSpan.FromSeconds(10) }))
         .AddControl<MigrationJobControl>()
+        .AddControl<RebootsControl>()
         .AddSingleton(provider => new ChartInstaller(provider.GetRequiredService<RolloutWatcher>(), provider.GetRequiredService<TimeProvider>()))
         .AddControl<MonitoringControl>()
         .AddControl<LogsControl>()

@@ -85,7 +85,7 @@ internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl
     }
 
     /// <inheritdoc/>
-    public async Task<ImmutableArray<PlannedChange>> PlanAsync(CancellationToken cancellationToken)
+    public virtual async Task<ImmutableArray<PlannedChange>> PlanAsync(CancellationToken cancellationToken)
     {
         await PrepareAsync(changes: true, cancellationToken);
         var planned = await ForEachAsync(inParallel: true, async node => Planned(node, ChangesFor(await KnownAsync(node, cancellationToken))), cancellationToken);

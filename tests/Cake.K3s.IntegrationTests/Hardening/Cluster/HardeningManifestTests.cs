@@ -14,6 +14,7 @@ public sealed class HardeningManifestTests
         var settings = new SettingsReader().Read(Path.Combine(root, "deploy.yaml"));
         var inputs = ManifestInputs.ForCheck(settings, settings.EnvironmentNamed("sandbox"));
         inputs = inputs with { Paths = ["manifests/app", "manifests/hardening", "manifests/observability"], Secrets = inputs.Secrets.SetItem("ALERTS_SLACK_URL", null) };
+        inputs = inputs with { Variables = inputs.Variables.SetItem("PROMETHEUS_URL", "http://prometheus:9090").SetItem("K3S_VERSION", "v1.34.6+k3s1") };
 
         var set = await ControlStage.Loader.LoadAsync(inputs, default);
 

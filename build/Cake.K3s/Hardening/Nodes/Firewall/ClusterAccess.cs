@@ -30,8 +30,14 @@ internal sealed record ClusterAccess(
     /// <summary>Whether the pods' network goes over WireGuard.</summary>
     public bool Encrypted { get; init; }
 
+    /// <summary>The range of the nodes' private network; empty where there is none.</summary>
+    public ImmutableArray<AddressRange> PrivateRange { get; init; } = [];
+
+    /// <summary>Where other nodes speak from.</summary>
+    public IEnumerable<AddressRange> Peers => [.. Nodes, .. PrivateRange];
+
     /// <summary>Everybody who belongs to the cluster or runs it.</summary>
-    public IEnumerable<AddressRange> Trusted => [.. Nodes, Pods, Services, .. Operators];
+    public IEnumerable<AddressRange> Trusted => [.. Peers, Pods, Services, .. Operators];
 
     /// <summary>The connections without which the cluster or its operator cannot work.</summary>
     public IEnumerable<Access> Needed()

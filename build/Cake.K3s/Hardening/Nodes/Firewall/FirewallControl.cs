@@ -116,6 +116,7 @@ internal abstract class FirewallControl(PipelineRun run, NodeFleet fleet) : Node
             [.. Settings.Operators.Select(text => Range(text, "operators"))],
             [.. ports.Distinct().Order()])
         {
+            PrivateRange = Settings.PrivateNetwork is { } network ? [Range(network.Range, "privateNetwork.range")] : [],
             Encrypted = facts.Value(Name, "encrypted") == "yes",
         };
     }

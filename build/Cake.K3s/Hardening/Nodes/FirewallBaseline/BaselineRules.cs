@@ -18,12 +18,9 @@ internal static class BaselineRules
             yield return Rule(range, "any", PortSet.Any);
         }
 
-        foreach (var node in access.Nodes)
+        foreach (var rule in access.Peers.SelectMany(peer => BetweenNodes(peer, access.Encrypted)))
         {
-            yield return Rule(node, "tcp", Ports("2379:2380,6443,10250"));
-
-            // Both while the cluster may change from one to the other; nobody speaks VXLAN once it has.
-            yield return Rule(node, "udp", Ports(access.Encrypted ? "51820,51821" : "8472,51820,51821"));
+            yield return rule;
         }
 
         // Without a list of ports for each: another control closes a port of SSH by its rule.
@@ -32,6 +29,15 @@ internal static class BaselineRules
             yield return Rule(range, "tcp", Ports(port.ToString(CultureInfo.InvariantCulture)));
         }
     }
+
+    /// <summary>What other nodes speak to a node for. VXLAN and WireGuard both while the cluster may change from one to the other.</summary>
+    /// <param name="source">Where from.</param>
+    /// <param name="encrypted">Whether it has changed: nobody speaks VXLAN then.</param>
+    public static IEnumerable<UfwRule> BetweenNodes(AddressRange source, bool encrypted) =>
+    [
+        Rule(source, "tcp", Ports("2379:2380,6443,10250")),
+        Rule(source, "udp", Ports(encrypted ? "51820,51821" : "8472,51820,51821")),
+    ];
 
     /// <summary>Adds what is missing, then deletes rules that let others in to these ports.</summary>
     public static RulePlan Plan(IReadOnlyCollection<UfwRule> rules, ClusterAccess access)

@@ -22,5 +22,5 @@ internal static class MeshRules
     private static RulePlan Nothing => new([], []);
 
     private static IEnumerable<UfwRule> Wanted(ClusterAccess access) =>
-        access.Nodes.Select(node => BaselineRules.Rule(node, "udp", Encrypted));
+        access.Peers.Select(node => BaselineRules.Rule(node, "udp", Encrypted));
 }

@@ -11,7 +11,8 @@ namespace Cake.K3s.Hardening.Nodes.WireGuard;
 /// <param name="device">The device of flannel.</param>
 internal sealed class MeshTransfer(string device)
 {
-    private const int Bytes = 8 * 1024 * 1024;
+    /// <summary>How much each node sends every other one.</summary>
+    public const int Bytes = 8 * 1024 * 1024;
     private const string Unit = "cake-k3s-transfer";
 
     /// <summary>Transfers between all of the nodes; nothing is left on them.</summary>
