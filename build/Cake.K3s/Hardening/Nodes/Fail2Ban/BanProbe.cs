@@ -34,10 +34,10 @@ internal static class BanProbe
             behind=$(iptables -n --line-numbers -L INPUT | awk '/f2b-/ { last = $1 } END { print last + 1 }')
             iptables -I INPUT "$behind" -i cake-k3s0 -j ACCEPT
         fi
-        # A login that fails, and says so where it got as far as sshd.
+        # A login that fails, and says so where it got as far as sshd. Nothing secret is said: the quickest key exchange will do.
         try() {
             ip netns exec $space ssh -F /dev/null -p {{port}} -o BatchMode=yes -o ConnectTimeout=1 -o StrictHostKeyChecking=no \
-                -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o PubkeyAuthentication=no cake-k3s-probe@$here true 2>&1 || :
+                -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o PubkeyAuthentication=no -o 'KexAlgorithms=-sntrup*,mlkem*' cake-k3s-probe@$here true 2>&1 || :
         }
         # A connection alone, for which no client and no session is started.
         reaches() { ip netns exec $space timeout 1 bash -c ': </dev/tcp/'$here'/{{port}}' 2>/dev/null; }
@@ -47,16 +47,15 @@ internal static class BanProbe
         banned=perhaps
         for attempt in 2 3 4 5; do try >/dev/null & done
         wait
+        # One connection may be lost on a busy node: it is a ban where fail2ban had one to lift.
         tries=100
-        while reaches; do
+        until ! reaches && banned=$(unban) && case $banned in 1|"$there") ;; *) false ;; esac; do
             tries=$((tries - 1))
-            [ $tries -gt 0 ] || { echo "$there reaches sshd after 5 failed logins" >&2; fail2ban-client status sshd >&2; exit 1; }
+            [ $tries -gt 0 ] || { echo "$there is not banned after 5 failed logins" >&2; fail2ban-client status sshd >&2; exit 1; }
             sleep 0.1
         done
-        banned=$(unban)
-        case $banned in 1|"$there") ;; *) echo "$there reaches sshd no more, and is not banned" >&2; exit 1 ;; esac
-        echo "$there was banned after 5 failed logins and reached port {{port}} no more"
         banned=
+        echo "$there was banned after 5 failed logins and reached port {{port}} no more"
         tries=20
         until reaches; do
             tries=$((tries - 1))

@@ -72,7 +72,7 @@ internal sealed class SshPolicyControl(PipelineRun run, NodeFleet fleet) : NodeC
     /// <inheritdoc/>
     protected override async Task<NodeVerdict> ProveAsync(Node node, NodeFacts facts, CancellationToken cancellationToken)
     {
-        var methods = await node.TryLoginAsync(["PreferredAuthentications=none"], cancellationToken);
+        var methods = await node.TryLoginAsync(["PreferredAuthentications=none", "KexAlgorithms=-sntrup*,mlkem*"], cancellationToken);
         if (!methods.Contains("(publickey)", StringComparison.Ordinal))
         {
             return new NodeVerdict(ControlState.Drifted, "a login without a key is not refused as it should be", [methods]);

@@ -87,7 +87,7 @@ internal sealed class SshPortControl(PipelineRun run, NodeFleet fleet, OperatorF
             {
                 Apply = Script([ReadDropIns(facts), firewall.Open, SshdConfig.Reload, Await(wanted, facts.SshPort)]),
                 Inverse = firewall.UndoOpen,
-                LoginPorts = [facts.SshPort, wanted],
+                LoginPorts = [wanted],
             },
             Step($"close port {string.Join(", ", old)}, where no login is made any more", facts, before, [wanted], [wanted]) with
             {
@@ -120,7 +120,12 @@ internal sealed class SshPortControl(PipelineRun run, NodeFleet fleet, OperatorF
     /// <inheritdoc/>
     protected override async Task<NodeVerdict> ProveAsync(Node node, NodeFacts facts, CancellationToken cancellationToken)
     {
-        await node.ProveLoginAsync(Settings.SshPort, cancellationToken);
+        // The connection that told the facts was made by a login as well.
+        if (facts.SshPort != Settings.SshPort)
+        {
+            await node.ProveLoginAsync(Settings.SshPort, cancellationToken);
+        }
+
         var closed = ImmutableArray.CreateBuilder<string>();
         foreach (var port in facts.Value(Name, "before").Split(' ', StringSplitOptions.RemoveEmptyEntries))
         {
