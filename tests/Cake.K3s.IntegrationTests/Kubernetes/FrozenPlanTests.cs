@@ -45,7 +45,7 @@ internal sealed class FrozenPlanTests
         {
             Assert.That(planned.ExitCode, Is.Zero);
             Assert.That(refused.ExitCode, Is.EqualTo(ExitCodes.Failed));
-            Assert.That(refused.Output, Does.Contain("no longer holds; nothing was changed").And.Contain("ConfigMap/two was changed in the cluster"));
+            Assert.That(refused.Output, Does.Contain("no longer holds; nothing was changed").And.Contain("ConfigMap/two is in the cluster already"));
             Assert.That(await ValueAsync("one"), Is.Null);
             Assert.That(await ValueAsync("two"), Is.EqualTo("by hand"));
             Assert.That(await new ReleaseStore(_api, ManifestApp.Name).ListAsync(default), Is.Empty);

@@ -142,7 +142,7 @@ public sealed class Applier
                     await DeleteAsync(api, item, cancellation);
                 }
 
-                var (node, isNew) = await api.ApplyAsync(item.Desired.Node, cancellation, new() { Force = force });
+                var (node, isNew) = await api.ApplyAsync(item.Desired.ToNode(), cancellation, new() { Force = force });
                 applied[item] = node;
                 Report(item, node, isNew);
             }

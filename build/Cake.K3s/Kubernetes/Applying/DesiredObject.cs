@@ -5,40 +5,44 @@ using Cake.K3s.Kubernetes.Manifests;
 
 namespace Cake.K3s.Kubernetes.Applying;
 
-/// <summary>An object as it is sent to the API.</summary>
-/// <param name="Manifest">What it was made from.</param>
+/// <summary>
+/// An object as it is sent to the API. It is made of its manifest whenever it is needed: most objects of most deploys are compared
+/// once and never sent, and a second copy of thousands of manifests would be a large part of the host's memory.
+/// </summary>
+/// <param name="Manifest">What it is made from.</param>
 /// <param name="Key">Its type, name, and the namespace that it will be in (null for one without).</param>
-/// <param name="Node">The object: with its namespace, the apply set's label and the hash of all that.</param>
-internal sealed record DesiredObject(Manifest Manifest, ObjectKey Key, JsonObject Node)
+/// <param name="SetId">The apply set that it joins.</param>
+internal sealed record DesiredObject(Manifest Manifest, ObjectKey Key, string SetId)
 {
     /// <summary>The annotation with the hash of what was applied last: by it an unchanged object is recognized without applying it.</summary>
     public const string HashAnnotation = "cake-k3s/applied";
-
-    /// <summary>The hash of what is applied.</summary>
-    public string Hash => Node.Annotation(HashAnnotation)!;
 
     /// <summary>Prepares a manifest; the manifest stays as it is.</summary>
     /// <param name="manifest">The manifest.</param>
     /// <param name="namespaceName">The namespace that it will be in; null for a type without namespaces.</param>
     /// <param name="set">The set that it joins.</param>
-    public static DesiredObject Of(Manifest manifest, string? namespaceName, ApplySet set)
+    public static DesiredObject Of(Manifest manifest, string? namespaceName, ApplySet set) =>
+        new(manifest, manifest.Key with { Namespace = namespaceName }, set.Id);
+
+    /// <summary>Makes the object: with its namespace, the apply set's label and the hash of all that.</summary>
+    public JsonObject ToNode()
     {
-        var node = manifest.Node.DeepClone().AsObject();
+        var node = Manifest.Node.DeepClone().AsObject();
         var metadata = node.Child("metadata");
-        if (namespaceName is null)
+        if (Key.Namespace is null)
         {
             metadata.Remove("namespace");
         }
         else
         {
-            metadata["namespace"] = namespaceName;
+            metadata["namespace"] = Key.Namespace;
         }
 
-        metadata.Child("labels")[ApplySet.PartOfLabel] = set.Id;
+        metadata.Child("labels")[ApplySet.PartOfLabel] = SetId;
         EncodeSecret(node);
         (metadata["annotations"] as JsonObject)?.Remove(HashAnnotation);
         metadata.Child("annotations")[HashAnnotation] = CanonicalJson.Hash(node);
-        return new(manifest, manifest.Key with { Namespace = namespaceName }, node);
+        return node;
     }
 
     /// <summary>

@@ -25,11 +25,8 @@ public static class Rehearsal
     {
         var reading = ReadParentAsync(api, set, cancellationToken);
         var types = await ResourcesAsync(api, manifests, cancellationToken);
-        var desired = new DesiredObject[manifests.Count];
-        Parallel.For(0, desired.Length, i => desired[i] = DesiredObject.Of(
-            manifests[i],
-            types[manifests[i].Key.Type].Namespaced ? manifests[i].Key.Namespace ?? set.Parent.Namespace : null,
-            set));
+        var desired = manifests.Select(manifest => DesiredObject.Of(
+            manifest, types[manifest.Key.Type].Namespaced ? manifest.Key.Namespace ?? set.Parent.Namespace : null, set)).ToArray();
         CheckDuplicates(desired);
 
         var checking = MissingNamespacesAsync(api, set, desired, cancellationToken);
@@ -97,7 +94,8 @@ public static class Rehearsal
         ClusterApi api, DesiredObject desired, JsonObject? member, bool canAsk, bool force, CancellationToken cancellationToken)
     {
         var planned = new PlannedObject(desired) { Live = member, Foretold = member };
-        if (member is not null && IsAsApplied(member, desired))
+        var node = desired.ToNode();
+        if (member is not null && IsAsApplied(member, node))
         {
             // The largest part of an object, and of no more use: most objects of most plans are unchanged.
             member["metadata"]!.AsObject().Remove("managedFields");
@@ -106,28 +104,29 @@ public static class Rehearsal
 
         if (!canAsk)
         {
-            return planned with { Change = PlannedChange.Create, Foretold = desired.Node };
+            return planned with { Change = PlannedChange.Create, Foretold = node };
         }
 
         try
         {
-            var (foretold, isNew) = await api.ApplyAsync(desired.Node, cancellationToken, new() { Force = force, DryRun = true });
+            var (foretold, isNew) = await api.ApplyAsync(node, cancellationToken, new() { Force = force, DryRun = true });
             var live = isNew ? null : member ?? await api.GetAsync(desired.Key, cancellationToken);
-            return planned with { Change = ChangeOf(live, foretold, desired), Live = live, Foretold = foretold };
+            return planned with { Change = ChangeOf(live, foretold, node), Live = live, Foretold = foretold };
         }
         catch (KubernetesApiException refusal) when (ApplyRefusal.IsImmutable(refusal)
-            && desired.Node.Annotation(ApplyRefusal.ReplaceAnnotation) == "true")
+            && node.Annotation(ApplyRefusal.ReplaceAnnotation) == "true")
         {
             var live = member ?? await api.GetAsync(desired.Key, cancellationToken);
-            return planned with { Change = PlannedChange.Replace, Live = live, Foretold = desired.Node };
+            return planned with { Change = PlannedChange.Replace, Live = live, Foretold = node };
         }
         catch (KubernetesApiException refusal) when (refusal.IsRefusal)
         {
-            return planned with { Change = PlannedChange.Update, Foretold = desired.Node, Refusal = refusal };
+            var live = member ?? await api.GetAsync(desired.Key, cancellationToken);
+            return planned with { Change = PlannedChange.Update, Live = live, Foretold = node, Refusal = refusal };
         }
     }
 
-    private static PlannedChange ChangeOf(JsonObject? live, JsonObject foretold, DesiredObject desired) => live switch
+    private static PlannedChange ChangeOf(JsonObject? live, JsonObject foretold, JsonObject desired) => live switch
     {
         null => PlannedChange.Create,
 
@@ -143,12 +142,12 @@ public static class Rehearsal
     /// Whether applying an object again would change nothing: it was applied last as it is wanted now, nobody took a field of it
     /// since, and its values are still the ones that were applied. If in doubt, no: applying is always right.
     /// </summary>
-    internal static bool IsAsApplied(JsonObject live, DesiredObject desired) =>
-        IsOurs(live, desired) && live.At("metadata", "deletionTimestamp") is null && live.Holds(desired.Node);
+    internal static bool IsAsApplied(JsonObject live, JsonObject desired) =>
+        IsOurs(live, desired) && live.At("metadata", "deletionTimestamp") is null && live.Holds(desired);
 
-    private static bool IsOurs(JsonObject live, DesiredObject desired) =>
-        live.Annotation(DesiredObject.HashAnnotation) == desired.Hash
-        && FieldOwnership.OwnsAll(live, WriteOptions.DefaultFieldManager, desired.Node);
+    private static bool IsOurs(JsonObject live, JsonObject desired) =>
+        live.Annotation(DesiredObject.HashAnnotation) == desired.Annotation(DesiredObject.HashAnnotation)
+        && FieldOwnership.OwnsAll(live, WriteOptions.DefaultFieldManager, desired);
 
     private static async Task<Dictionary<GroupVersionKind, ApiResource>> ResourcesAsync(
         ClusterApi api, IReadOnlyList<Manifest> manifests, CancellationToken cancellationToken)

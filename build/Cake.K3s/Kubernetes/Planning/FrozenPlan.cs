@@ -64,7 +64,12 @@ internal static class FrozenPlan
                 // A missing namespace is made before anything else: the lock and the records are kept in it.
                 ({ Kind: "Namespace", Live: null } was, var isNow) when was.Wanted == isNow!.Wanted => null,
                 var (was, isNow) when was!.Wanted != isNow!.Wanted => $"{was}: its manifest, an image, a variable or a secret is another",
-                var (was, isNow) when was!.Live != isNow!.Live => isNow.Live is null ? $"{was} is gone from the cluster" : $"{was} was changed in the cluster",
+                var (was, isNow) when was!.Live != isNow!.Live => (was.Live, isNow.Live) switch
+                {
+                    (_, null) => $"{was} is gone from the cluster",
+                    (null, _) => $"{was} is in the cluster already",
+                    _ => $"{was} was changed in the cluster",
+                },
                 var (was, isNow) when was!.Change != isNow!.Change => $"{was} would be another change now: {isNow.Change}, not {was.Change}",
                 _ => null,
             };
@@ -96,7 +101,7 @@ internal static class FrozenPlan
         Name = planned.Key.Name,
         Change = planned.Change,
         Manifest = planned.Manifest.Place.ToString(),
-        Wanted = Fingerprint(planned.Desired.Node, salt),
+        Wanted = Fingerprint(planned.Desired.ToNode(), salt),
         Live = planned.Live is null ? null : Fingerprint(Essence(planned.Live), salt),
         Fields = planned.Change == PlannedChange.Create ? [] : [.. planned.Fields.Select(field => ValueText.IsSecret(planned.Key, field)
             ? new PlanDocumentField(field.Path, null, null, true)

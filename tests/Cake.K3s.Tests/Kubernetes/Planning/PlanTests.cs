@@ -24,8 +24,8 @@ public sealed class PlanTests
         return new(desired)
         {
             Change = live is null ? PlannedChange.Create : live == wanted ? PlannedChange.None : PlannedChange.Update,
-            Live = live is null ? null : DesiredObject.Of(Yaml.Manifest(live), "shop", Set).Node,
-            Foretold = desired.Node,
+            Live = live is null ? null : DesiredObject.Of(Yaml.Manifest(live), "shop", Set).ToNode(),
+            Foretold = desired.ToNode(),
         };
     }
 
