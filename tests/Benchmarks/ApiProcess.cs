@@ -50,6 +50,16 @@ internal sealed class ApiProcess : IAsyncDisposable
         return 0;
     }
 
+    /// <summary>A kubeconfig for a server.</summary>
+    public static string Kubeconfig(string address) => $$$"""
+        apiVersion: v1
+        kind: Config
+        current-context: bench
+        clusters: [{name: bench, cluster: {server: "{{{address}}}"}}]
+        contexts: [{name: bench, context: {cluster: bench, user: bench}}]
+        users: [{name: bench, user: {token: bench}}]
+        """;
+
     public async ValueTask DisposeAsync()
     {
         await _ending.CancelAsync();

@@ -14,10 +14,8 @@ internal static class ApplyBenchmark
 
     public static async Task<int> RunAsync(IReadOnlyList<int> sizes)
     {
-        Console.WriteLine($"Seconds, median of {Rounds}; {Environment.ProcessorCount} processors, .NET {Environment.Version}");
-        Console.WriteLine();
-        Console.WriteLine("| objects | tool | new | nothing changed | peak memory |");
-        Console.WriteLine("|---|---|---|---|---|");
+        Console.WriteLine($"| objects, seconds, median of {Rounds} | tool | new | nothing changed | peak memory |");
+        Console.WriteLine("|---|---|---:|---:|---:|");
         foreach (var size in sizes)
         {
             var directory = Directory.CreateTempSubdirectory("bench-").FullName;
@@ -54,7 +52,7 @@ internal static class ApplyBenchmark
                 // A new server for each: none meets the other's objects, or a warmer server.
                 await using var api = await ApiProcess.StartAsync(Path.Combine(directory, $"{peer.Name.Split(' ')[0]}-{round}"));
                 var config = Path.Combine(directory, "kubeconfig");
-                await File.WriteAllTextAsync(config, Kubeconfig(api.Address));
+                await File.WriteAllTextAsync(config, ApiProcess.Kubeconfig(api.Address));
                 await CliWrap.Cli.Wrap("kubectl").WithArguments(["--kubeconfig", config, "apply", "--server-side", "-f", "-"])
                     .WithStandardInputPipe(CliWrap.PipeSource.FromString("apiVersion: v1\nkind: Namespace\nmetadata: {name: bench}"))
                     .ExecuteBufferedAsync();
@@ -73,15 +71,6 @@ internal static class ApplyBenchmark
     }
 
     private static double Median(IEnumerable<double> values) => values.Order().ElementAt(Rounds / 2);
-
-    private static string Kubeconfig(string address) => $$$"""
-        apiVersion: v1
-        kind: Config
-        current-context: bench
-        clusters: [{name: bench, cluster: {server: "{{{address}}}"}}]
-        contexts: [{name: bench, context: {cluster: bench, user: bench}}]
-        users: [{name: bench, user: {token: bench}}]
-        """;
 
     private sealed record Peer(string Name, string Program, Func<string, string, string[]> Arguments)
     {

@@ -1,11 +1,6 @@
 using Cake.K3s.Hardening.Nodes.Fail2Ban;
 using Cake.K3s.Hardening.Nodes.SshPolicy;
-using Cake.K3s.Hosting;
 using Cake.K3s.NodeBed;
-using Cake.K3s.Processes;
-using Cake.K3s.Reporting;
-using Cake.K3s.Tools;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Benchmarks;
 
@@ -32,7 +27,7 @@ internal static class HardenBenchmark
         try
         {
             Write(folder.FullName, bed, nodes);
-            await using var services = Services();
+            await using var services = LibraryServices.Build();
             var audit = Host(folder.FullName, "--target=Audit");
             string[] controls = ["SshPolicy", "Fail2Ban", "SshPort"];
             string[] harden = [.. controls.Select(control => "--target=Harden-" + control), "--sequential"];
@@ -56,12 +51,11 @@ internal static class HardenBenchmark
                 await Task.WhenAll(nodes.Select(node => node.RunAsync(Reset)));
             }
 
-            Console.WriteLine($"Median of {rounds}, {Count} nodes, {Environment.ProcessorCount} processors, load {(await File.ReadAllTextAsync("/proc/loadavg")).Split(' ')[0]}");
-            foreach (var (what, command) in new[] { ("Audit of all controls", audit), ("Harden", first), ("Harden again", again), ("Undo", undo), ("ansible-playbook", ansibleFirst), ("ansible-playbook again", ansibleAgain) })
-            {
-                Console.WriteLine($"{command.Median.TotalSeconds,8:0.00} s  {what}");
-            }
-
+            (string What, TimedCommand Command)[] rows =
+                [("Audit of all controls", audit), ("Harden", first), ("Harden again", again), ("Undo", undo), ("ansible-playbook", ansibleFirst), ("ansible-playbook again", ansibleAgain)];
+            MarkdownTable.Write(
+                [$"{Count} nodes", $"seconds, median of {rounds}"],
+                rows.Select(row => (string[])[row.What, MarkdownTable.Seconds(row.Command.Median)]));
             return 0;
         }
         finally
@@ -97,22 +91,4 @@ internal static class HardenBenchmark
         Path.Combine(folder, "inventory"),
         "[nodes]\n" + string.Concat(nodes.Select(node =>
             $"{node.Name} ansible_host={node.Address} ansible_port={port} ansible_user=root ansible_ssh_private_key_file={bed.PrivateKeyFile} ansible_python_interpreter=/usr/bin/python3\n")));
-
-    private static ServiceProvider Services()
-    {
-        var root = RepositoryRoot.Find();
-        return new ServiceCollection()
-            .AddSingleton(new RunOptions { Root = root, SettingsFile = Path.Combine(root, "deploy.yaml") })
-            .AddSingleton<IReporter, Silence>()
-            .AddProcesses()
-            .AddTools()
-            .BuildServiceProvider();
-    }
-
-    private sealed class Silence : IReporter
-    {
-        public void Report(RunEvent runEvent)
-        {
-        }
-    }
 }

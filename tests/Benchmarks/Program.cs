@@ -1,5 +1,25 @@
 using Benchmarks;
 
+if (args is ["all", .. var switches])
+{
+    return await AllBenchmarks.RunAsync(isShort: switches is ["--short"]);
+}
+
+if (args is ["noop"])
+{
+    return await NoopBenchmark.RunAsync();
+}
+
+if (args is ["verdict"])
+{
+    return await VerdictBenchmark.RunAsync();
+}
+
+if (args is ["parts"])
+{
+    return Parts.Run();
+}
+
 if (args is ["start", ..])
 {
     return await StartBenchmark.RunAsync();
@@ -36,5 +56,5 @@ if (args is ["unchanged", ..])
     return await UnchangedBenchmark.RunAsync();
 }
 
-Console.Error.WriteLine("Usage: dotnet run --project tests/Benchmarks -c Release -- start | push | unchanged | harden [ROUNDS] | apply [SIZE...]");
+Console.Error.WriteLine("Usage: dotnet run --project tests/Benchmarks -c Release -- all [--short] | start | noop | verdict | parts | push | unchanged | harden [ROUNDS] | apply [SIZE...]");
 return 2;

@@ -1,11 +1,6 @@
-using System.Collections.Immutable;
 using System.Diagnostics;
-using System.Security.Cryptography;
-using Cake.K3s.Environments;
 using Cake.K3s.Images;
-using Cake.K3s.Images.Registry;
-using Cake.K3s.Processes;
-using Cake.K3s.Settings;
+using Cake.K3s.IntegrationTests.Images.Fixtures;
 using CliWrap;
 using CliWrap.Buffered;
 
@@ -29,8 +24,8 @@ internal static class PushBenchmark
         {
             var artifacts = Path.Combine(directory.FullName, "artifacts");
             var image = new ImageArtifacts(artifacts, "api");
-            var digest = ArchiveFile.Write(image.Archive, Layers, LayerSize);
-            List<Peer> peers = [new("ImagePusher", host => PushAsync(directory.FullName, host, digest))];
+            var digest = TestArchive.WriteUnpackable(image.Archive, [.. Enumerable.Repeat(LayerSize, Layers)]);
+            List<Peer> peers = [new("cake-k3s Push", host => PushAsync(directory.FullName, host, digest))];
             if (Finds("skopeo"))
             {
                 peers.Add(new("skopeo copy", host => RunAsync("skopeo", "copy", "--insecure-policy", "--dest-tls-verify=false", "oci-archive:" + image.Archive, $"docker://{host}/bench/api:1")));
@@ -55,12 +50,9 @@ internal static class PushBenchmark
                 }
             }
 
-            Console.WriteLine($"Median of {Rounds} pushes of {Layers} layers of {LayerSize / 1_000_000} MB, {Environment.ProcessorCount} processors");
-            foreach (var peer in peers)
-            {
-                Console.WriteLine($"{Peer.Median(peer.First).TotalSeconds,8:0.000} s  again {Peer.Median(peer.Again).TotalSeconds,6:0.000} s  {peer.Name}");
-            }
-
+            MarkdownTable.Write(
+                [$"{Layers} layers of {LayerSize / 1_000_000} MB, seconds, median of {Rounds}", "new", "all is there"],
+                peers.Select(peer => (string[])[peer.Name, MarkdownTable.Seconds(Peer.Median(peer.First)), MarkdownTable.Seconds(Peer.Median(peer.Again))]));
             return 0;
         }
         finally
@@ -71,32 +63,9 @@ internal static class PushBenchmark
 
     private static async Task PushAsync(string root, string host, Digest digest)
     {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var registry = new RegistryConnection(host, "bench", Insecure: true, root);
-        var image = new ImageArtifacts(Path.Combine(root, "artifacts"), "api");
-        var payload = SimpleSigning.Payload(registry.RepositoryOf("api"), digest);
-        await File.WriteAllBytesAsync(image.Payload, payload);
-        await File.WriteAllTextAsync(image.Signature, Convert.ToBase64String(key.SignData(payload, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence)));
-        await File.WriteAllTextAsync(Path.Combine(root, "cosign.pub"), key.ExportSubjectPublicKeyInfoPem());
-        image.Write(new BuildRecord { Image = "api", Repository = registry.RepositoryOf("api"), Digest = digest, ContentKey = "1", Time = DateTimeOffset.UtcNow });
-        var settings = new DeploySettings
-        {
-            App = "bench",
-            Images = ImmutableDictionary<string, ImageSettings>.Empty.Add("api", new() { Context = "." }),
-            Environments = ImmutableDictionary<string, EnvironmentSettings>.Empty,
-        };
-        var environment = new DeployEnvironment
-        {
-            Name = "bench",
-            Settings = new(),
-            Cluster = new("", null, "bench"),
-            Registry = registry,
-            Builder = new(null, null),
-            SigningKey = new("", Path.Combine(root, "cosign.pub"), null),
-        };
-        var mask = new SecretMask();
-        var clients = new RegistryClients(new(new CommandRunner(mask, TimeProvider.System), mask), mask, Silence.Instance, TimeProvider.System);
-        await new ImagePusher(new(new() { Root = root, SettingsFile = "" }, settings, environment), clients, Silence.Instance, TimeProvider.System).PushAsync();
+        using var app = new SignedApp(root, host, "api");
+        app.Sign("api", digest, "1");
+        await app.Pusher.PushAsync();
     }
 
     private static bool Finds(string program) =>

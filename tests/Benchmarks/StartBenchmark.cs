@@ -8,25 +8,28 @@ internal static class StartBenchmark
     public static async Task<int> RunAsync()
     {
         var root = RepositoryRoot.Find();
-        TimedCommand own = new("./build.sh", "--tree");
+        await CompiledHost.ReadyAsync(root);
         TimedCommand peer = new("dotnet", "run", "--project", "build/Build", "--", "--tree");
-        TimedCommand peerWithoutBuild = new("dotnet", "run", "--no-build", "--project", "build/Build", "--", "--tree");
+        TimedCommand[] commands =
+        [
+            new("./build.sh", "--tree"),
+            new("./build.sh"),
+            peer,
+            new("dotnet", "run", "--no-build", "--project", "build/Build", "--", "--tree"),
+        ];
 
         // By turns, so that all meet the same disturbances.
         for (var round = 0; round <= Rounds; round++)
         {
-            foreach (var command in new[] { own, peer, peerWithoutBuild })
+            foreach (var command in commands)
             {
                 await command.RunAsync(root, isWarmUp: round == 0);
             }
         }
 
-        Console.WriteLine($"Median of {Rounds} warm starts, {Environment.ProcessorCount} processors, .NET {Environment.Version}");
-        foreach (var command in new[] { own, peer, peerWithoutBuild })
-        {
-            Console.WriteLine($"{command.Median.TotalSeconds,8:0.000} s  {own.Median / command.Median,6:0.00}  {command}");
-        }
-
+        MarkdownTable.Write(
+            ["warm start", $"seconds, median of {Rounds}", "beside dotnet run"],
+            commands.Select(command => (string[])[$"`{command}`", MarkdownTable.Seconds(command.Median), (command.Median / peer.Median).ToString("0.00")]));
         return 0;
     }
 }

@@ -28,7 +28,10 @@ internal static class HelpText
         {
             console.WriteLine(string.Empty);
             console.WriteLine("Switches of the tasks:");
-            console.WriteLine("{0}", argumentsHelp ?? "  " + string.Join(", ", knownArguments.Select(name => "--" + name)));
+            foreach (var line in (argumentsHelp ?? "  " + string.Join(", ", knownArguments.Select(name => "--" + name))).Split('\n'))
+            {
+                WriteLine(console, line);
+            }
         }
 
         if (tasks.Count == 0)
@@ -45,7 +48,7 @@ internal static class HelpText
             console.WriteLine(groups.Count == 1 ? "Tasks:" : group.Key + ":");
             foreach (var (_, task) in groups.Count == 1 ? group.OrderBy(task => task.Index) : group.AsEnumerable())
             {
-                console.WriteLine("{0}", $"  {task.Name.PadRight(width)}{task.Description}".TrimEnd());
+                WriteLine(console, $"  {task.Name.PadRight(width)}{task.Description}");
             }
         }
     }
@@ -63,7 +66,15 @@ internal static class HelpText
         var width = all.Max(row => row.Name.Length) + 2;
         foreach (var (name, text) in all)
         {
-            console.WriteLine($"  {name.PadRight(width)}{text}".TrimEnd());
+            WriteLine(console, $"  {name.PadRight(width)}{text}");
+        }
+    }
+
+    private static void WriteLine(IConsole console, string line)
+    {
+        foreach (var fitting in HangingLines.Fit(line.TrimEnd(), HangingLines.TerminalWidth()))
+        {
+            console.WriteLine("{0}", fitting);
         }
     }
 }

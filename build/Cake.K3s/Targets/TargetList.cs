@@ -28,7 +28,7 @@ public sealed class TargetList
         var targets = Target.AllOf(_tasks.Select(task => task.GetType()));
         var text = _options.Completion is { } shell
             ? ShellCompletion.Script(shell, [.. targets.Select(target => target.Name)], _environments.Read())
-            : Text(targets);
+            : string.Join('\n', Text(targets).Split('\n').SelectMany(line => HangingLines.Fit(line, HangingLines.TerminalWidth())));
         _console.WriteLine("{0}", text.TrimEnd());
     }
 

@@ -26,7 +26,7 @@ internal static class ReportStyle
         dt{color:var(--quiet);font-size:.85rem}
         dd{margin:0;overflow-wrap:anywhere}
         .failure{margin-top:1rem;padding:.5rem 1rem;border:1px solid var(--bad);border-left-width:.4rem;border-radius:.4rem}
-        nav{position:sticky;top:0;z-index:1;display:flex;gap:1.25rem;overflow-x:auto;margin:1rem -1rem 0;padding:.6rem 1rem;background:var(--page);border-bottom:1px solid var(--line)}
+        nav{position:sticky;top:0;z-index:1;display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;margin:1rem -1rem 0;padding:.6rem 1rem;background:var(--page);border-bottom:1px solid var(--line)}
         nav a{white-space:nowrap}
         section{scroll-margin-top:2.5rem}
         .card{margin:.75rem 0;padding:.75rem 1rem;background:var(--card);border:1px solid var(--line);border-radius:.4rem}
