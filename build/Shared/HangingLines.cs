@@ -12,16 +12,21 @@ internal static class HangingLines
     /// <summary>A line as lines of at most a width; a word that is longer stays whole.</summary>
     public static IEnumerable<string> Fit(string line, int width)
     {
+        var first = line.Length - line.TrimStart().Length;
+        var gap = line.IndexOf("  ", first, StringComparison.Ordinal);
+        return Fit(line, gap < 0 ? first : line.Length - line[gap..].TrimStart().Length, width);
+    }
+
+    /// <summary>The same, with the place at which the last column begins.</summary>
+    public static IEnumerable<string> Fit(string line, int column, int width)
+    {
         if (line.Length <= width)
         {
             yield return line;
             yield break;
         }
 
-        var first = line.Length - line.TrimStart().Length;
-        var gap = line.IndexOf("  ", first, StringComparison.Ordinal);
-        var column = gap < 0 ? first : line.Length - line[gap..].TrimStart().Length;
-        var indent = new string(' ', column + NarrowestColumn <= width ? column : first + 2);
+        var indent = new string(' ', column + NarrowestColumn <= width ? column : line.Length - line.TrimStart().Length + 2);
         var shown = line[..column];
         var isEmpty = true;
         foreach (var word in line[column..].Split(' '))

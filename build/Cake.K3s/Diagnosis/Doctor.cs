@@ -2,6 +2,7 @@ using Cake.Core;
 using Cake.K3s.Hosting;
 using Cake.K3s.Processes;
 using Cake.K3s.Settings;
+using Cake.Shared;
 
 namespace Cake.K3s.Diagnosis;
 
@@ -82,11 +83,19 @@ public sealed class Doctor
         foreach (var diagnosis in all)
         {
             var mark = diagnosis.Health switch { Health.Good => "ok     ", Health.Warning => "warning", _ => "WRONG  " };
-            _console.WriteLine("{0}", _mask.Hide($"{mark}  {diagnosis.Subject.PadRight(width)}  {diagnosis.Text}"));
+            Write($"{mark}  {diagnosis.Subject.PadRight(width)}  {diagnosis.Text}", 11 + width);
             if (diagnosis.Mend is { } mend)
             {
-                _console.WriteLine("{0}", _mask.Hide($"{new string(' ', 9 + width)}  Next: {mend}"));
+                Write($"{new string(' ', 11 + width)}Next: {mend}", 11 + width);
             }
+        }
+    }
+
+    private void Write(string text, int column)
+    {
+        foreach (var line in _mask.Hide(text).Split('\n').SelectMany(line => HangingLines.Fit(line, Math.Min(column, line.Length), HangingLines.TerminalWidth())))
+        {
+            _console.WriteLine("{0}", line);
         }
     }
 

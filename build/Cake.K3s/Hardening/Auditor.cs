@@ -4,6 +4,7 @@ using Cake.K3s.Hardening.Reports;
 using Cake.K3s.Hosting;
 using Cake.K3s.Processes;
 using Cake.K3s.Reporting;
+using Cake.Shared;
 
 namespace Cake.K3s.Hardening;
 
@@ -31,7 +32,7 @@ public sealed class Auditor
     {
         var environment = _run.EnvironmentSettings.Name;
         var findings = (await Task.WhenAll(_controls.All.Select(FindingsOfAsync))).SelectMany(found => found).Select(Masked).ToImmutableArray();
-        foreach (var line in FindingTable.Of(findings))
+        foreach (var line in FindingTable.Of(findings, HangingLines.TerminalWidth()))
         {
             _console.WriteLine(line);
         }

@@ -1,10 +1,14 @@
+using Cake.Shared;
+
 namespace Cake.K3s.Hardening.Reports;
 
 /// <summary>Findings as lines of a table.</summary>
 internal static class FindingTable
 {
     /// <summary>The lines: a head, then one for each finding in the order of the controls.</summary>
-    public static IEnumerable<string> Of(IReadOnlyCollection<Finding> findings)
+    /// <param name="findings">What was found.</param>
+    /// <param name="width">How wide the lines may be; a summary goes on below itself.</param>
+    public static IEnumerable<string> Of(IReadOnlyCollection<Finding> findings, int width)
     {
         IEnumerable<string[]> rows =
         [
@@ -13,6 +17,8 @@ internal static class FindingTable
         ];
         var table = rows.ToList();
         var widths = Enumerable.Range(0, 3).Select(column => table.Max(row => row[column].Length) + 2).ToList();
-        return table.Select(row => string.Concat(widths.Select((width, column) => row[column].PadRight(width)).Append(row[3])));
+        return table
+            .Select(row => string.Concat(widths.Select((cell, column) => row[column].PadRight(cell)).Append(row[3])))
+            .SelectMany(line => HangingLines.Fit(line, widths.Sum(), width));
     }
 }
