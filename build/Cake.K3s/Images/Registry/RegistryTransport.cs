@@ -29,6 +29,8 @@ internal sealed record RegistryRequest(HttpMethod Method, Uri Address, string Sc
 /// <summary>Sends requests to one registry: authenticated, again after what passes, and with one clear failure for what does not.</summary>
 internal sealed class RegistryTransport
 {
+    private const int TokensToTry = 3;
+
     private readonly HttpClient _http;
     private readonly RegistryAuthentication _authentication;
     private readonly ResiliencePipeline<HttpResponseMessage> _retry;
@@ -109,17 +111,20 @@ internal sealed class RegistryTransport
         }
     }
 
-    /// <summary>Sends a request; once more if its token was refused.</summary>
+    /// <summary>Sends a request; again if its token was refused.</summary>
     public async Task<HttpResponseMessage> SendOnceAsync(RegistryRequest request, CancellationToken cancellationToken)
     {
-        var response = await SendAuthenticatedAsync(request, cancellationToken);
-        if (response.StatusCode != HttpStatusCode.Unauthorized || !_authentication.Challenged(response, request.Scope))
+        // The first may go without a token, and the second with one that others fetched a while ago.
+        for (var left = TokensToTry; ; left--)
         {
-            return response;
-        }
+            var response = await SendAuthenticatedAsync(request, cancellationToken);
+            if (left == 0 || response.StatusCode != HttpStatusCode.Unauthorized || !_authentication.Challenged(response, request.Scope))
+            {
+                return response;
+            }
 
-        response.Dispose();
-        return await SendAuthenticatedAsync(request, cancellationToken);
+            response.Dispose();
+        }
     }
 
     private async Task<HttpResponseMessage> SendAuthenticatedAsync(RegistryRequest request, CancellationToken cancellationToken)

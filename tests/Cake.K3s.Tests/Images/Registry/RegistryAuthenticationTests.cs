@@ -85,6 +85,35 @@ internal sealed class RegistryAuthenticationTests
     }
 
     [Test]
+    public async Task Should_go_on_with_a_third_token_When_the_second_is_refused_too()
+    {
+        var tokens = 0;
+        using var registry = new FakeRegistry(
+            request => request.RequestUri!.AbsolutePath == "/token"
+                ? FakeRegistry.Answer(HttpStatusCode.OK, $$"""{"token":"t{{++tokens}}","expires_in":300}""")
+                : request.Headers.Authorization?.Parameter == "t3" ? FakeRegistry.Answer(HttpStatusCode.NotFound) : FakeRegistry.Challenge(Bearer),
+            _time,
+            Tess);
+        using var client = registry.Open();
+
+        Assert.That(await client.FindDigestAsync("shop/api", "v1", default), Is.Null);
+    }
+
+    [Test]
+    public void Should_fail_When_every_token_is_refused()
+    {
+        var tokens = 0;
+        using var registry = new FakeRegistry(
+            request => request.RequestUri!.AbsolutePath == "/token" ? FakeRegistry.Answer(HttpStatusCode.OK, $$"""{"token":"t{{++tokens}}"}""") : FakeRegistry.Challenge(Bearer),
+            _time,
+            Tess);
+        using var client = registry.Open();
+
+        Assert.That(async () => await client.FindDigestAsync("shop/api", "v1", default), Throws.TypeOf<K3sException>());
+        Assert.That(tokens, Is.EqualTo(3));
+    }
+
+    [Test]
     public void Should_name_the_login_command_and_not_the_password_When_the_token_server_refuses()
     {
         using var registry = new FakeRegistry(
