@@ -1,5 +1,7 @@
 using Cake.K3s.Hosting;
 using Cake.K3s.Kubernetes.Api;
+using Cake.K3s.Kubernetes.Readiness;
+using Cake.K3s.Kubernetes.Releases;
 using Cake.K3s.Operations.Backups;
 using Cake.K3s.Processes;
 using Cake.K3s.Reporting;
@@ -15,7 +17,8 @@ internal static class ContingencyServices
         .AddSingleton(provider => new DatabaseSwitch(
             provider.GetRequiredService<PipelineRun>(),
             provider.GetRequiredService<ClusterConnector>(),
-            provider.GetRequiredService<Kubernetes.Readiness.RolloutWatcher>(),
+            provider.GetRequiredService<RunLock>(),
+            provider.GetRequiredService<RolloutWatcher>(),
             provider.GetRequiredService<IReporter>(),
             provider.GetRequiredService<TimeProvider>()))
         .AddSingleton(provider => new ClusterExport(

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Cake.K3s.Hosting;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Readiness;
+using Cake.K3s.Kubernetes.Releases;
 using Cake.K3s.Reporting;
 using Cake.K3s.Settings;
 
@@ -22,21 +23,23 @@ public sealed class DatabaseSwitch
     private static readonly ImmutableArray<GroupVersionKind> Workloads = [new("apps", "v1", "Deployment"), new("apps", "v1", "StatefulSet"), new("apps", "v1", "DaemonSet")];
     private readonly PipelineRun _run;
     private readonly ClusterConnector _connector;
+    private readonly RunLock _lock;
     private readonly RolloutWatcher _watcher;
     private readonly IReporter _reporter;
     private readonly TimeProvider _time;
 
-    internal DatabaseSwitch(PipelineRun run, ClusterConnector connector, RolloutWatcher watcher, IReporter reporter, TimeProvider time)
+    internal DatabaseSwitch(PipelineRun run, ClusterConnector connector, RunLock runLock, RolloutWatcher watcher, IReporter reporter, TimeProvider time)
     {
         _run = run;
         _connector = connector;
+        _lock = runLock;
         _watcher = watcher;
         _reporter = reporter;
         _time = time;
     }
 
     /// <summary>Switches from the database of <c>backup.database</c> to that of the secret that <c>--into</c> names, and waits until all workloads are ready with it.</summary>
-    /// <exception cref="K3sException">No such secret (exit code 2), nothing in the cluster holds the old address, or a workload does not come up with the new one.</exception>
+    /// <exception cref="K3sException">No such secret (exit code 2), another run holds the deploy lock (4), nothing in the cluster holds the old address, or a workload does not come up with the new one.</exception>
     public async Task SwitchAsync()
     {
         var environment = await _run.EnvironmentAsync();
@@ -46,7 +49,16 @@ public sealed class DatabaseSwitch
         var former = Named(environment.Secrets, oldName, environment.Name);
         var wanted = Named(environment.Secrets, newName, environment.Name);
         var api = await _connector.OpenAsync(environment.Cluster, _run.Cancellation);
-        await SwitchAsync(api, former, wanted, _run.Cancellation);
+        try
+        {
+            // A deploy in the middle of it would bring the old address back.
+            await _lock.HoldAsync(api, cancellation => SwitchAsync(api, former, wanted, cancellation));
+        }
+        finally
+        {
+            await _lock.GiveBackAsync();
+        }
+
         _reporter.Warning(Source, $"the next deploy brings {oldName} back as deploy.yaml has it: let {oldName} be the new address there");
     }
 

@@ -55,7 +55,7 @@ public sealed class RegionRollout
                 throw new K3sException(
                     failure.ExitCode,
                     $"region {region}: {failure.Summary}{(left.Count > 0 ? $"; not begun: {string.Join(", ", left)}" : "")}",
-                    $"{failure.NextStep ?? "Mend it there."} The same target again skips {string.Join(", ", done)}, which have the release.",
+                    $"{(failure.NextStep ?? "mend it there").TrimEnd('.')}. The same target again skips {string.Join(", ", done)}, which have the release.",
                     failure.Details,
                     failure);
             }

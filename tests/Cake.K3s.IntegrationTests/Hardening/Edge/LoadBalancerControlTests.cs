@@ -63,7 +63,13 @@ public sealed class LoadBalancerControlTests
     {
         _stage.Cloudflare.LoadBalancers.Add(new()
         {
-            ["id"] = "x", ["name"] = "api.example.com", ["enabled"] = true, ["proxied"] = true, ["steering_policy"] = "off", ["fallback_pool"] = "p", ["default_pools"] = new System.Text.Json.Nodes.JsonArray("p"),
+            ["id"] = "x",
+            ["name"] = "api.example.com",
+            ["enabled"] = true,
+            ["proxied"] = true,
+            ["steering_policy"] = "off",
+            ["fallback_pool"] = "p",
+            ["default_pools"] = new System.Text.Json.Nodes.JsonArray("p"),
         });
 
         Assert.That(async () => await Control().ApplyAsync(default), Throws.TypeOf<K3sException>().With.Message.Contains("somebody else"));

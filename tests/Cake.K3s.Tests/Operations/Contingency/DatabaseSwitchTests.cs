@@ -33,7 +33,7 @@ public sealed class DatabaseSwitchTests
     }
 
     private Task SwitchAsync(Secret from, Secret to, int? killAtWrite = null) =>
-        new DatabaseSwitch(null!, null!, new RolloutWatcher(_time, _reporter), _reporter, _time).SwitchAsync(_server.Open(_time, killAtWrite), from, to, default);
+        new DatabaseSwitch(null!, null!, null!, new RolloutWatcher(_time, _reporter), _reporter, _time).SwitchAsync(_server.Open(_time, killAtWrite), from, to, default);
 
     [Test]
     public async Task Should_RestartWhoeverReadsIt_When_TheAddressChanges()
@@ -110,7 +110,11 @@ public sealed class DatabaseSwitchTests
         {
             _server.Change("deployments", node.ObjectName()!, live => live["status"] = new JsonObject
             {
-                ["observedGeneration"] = 1, ["replicas"] = 1, ["updatedReplicas"] = 1, ["availableReplicas"] = 1, ["conditions"] = new JsonArray(),
+                ["observedGeneration"] = 1,
+                ["replicas"] = 1,
+                ["updatedReplicas"] = 1,
+                ["availableReplicas"] = 1,
+                ["conditions"] = new JsonArray(),
             });
         }
     }

@@ -25,7 +25,12 @@ public sealed class RegionRolloutTests
         var settings = new DeploySettings { App = "shop", File = "/deploy.yaml", Images = ImmutableDictionary<string, ImageSettings>.Empty, Environments = environments.SetItem("eu", own) };
         var environment = new DeployEnvironment
         {
-            Name = "eu", Settings = own, Cluster = new("/k", null, "shop"), Registry = new("r", "", false, "/"), Builder = new(null, null), SigningKey = new("/k", "/k.pub", null),
+            Name = "eu",
+            Settings = own,
+            Cluster = new("/k", null, "shop"),
+            Registry = new("r", "", false, "/"),
+            Builder = new(null, null),
+            SigningKey = new("/k", "/k.pub", null),
         };
         var run = new PipelineRun(new RunOptions { Root = "/", SettingsFile = "/deploy.yaml", Environment = "eu" }, settings, environment);
         return new RegionRollout(run, _clusters, _reporter).RunAsync();

@@ -78,7 +78,12 @@ public sealed class UptimeChecksTests
             settings,
             new DeployEnvironment
             {
-                Name = "test", Settings = environment, Cluster = new("/k", null, "shop"), Registry = new("r", "", false, "/"), Builder = new(null, null), SigningKey = new("/k", "/k.pub", null),
+                Name = "test",
+                Settings = environment,
+                Cluster = new("/k", null, "shop"),
+                Registry = new("r", "", false, "/"),
+                Builder = new(null, null),
+                SigningKey = new("/k", "/k.pub", null),
             });
     }
 
