@@ -31,7 +31,7 @@ public sealed class Auditor
     public async Task AuditAsync()
     {
         var environment = _run.EnvironmentSettings.Name;
-        var findings = (await Task.WhenAll(_controls.All.Select(FindingsOfAsync))).SelectMany(found => found).Select(Masked).ToImmutableArray();
+        var findings = (await ReadAsync()).SelectMany(found => found).ToImmutableArray();
         foreach (var line in FindingTable.Of(findings, HangingLines.TerminalWidth()))
         {
             _console.WriteLine(line);
@@ -52,6 +52,10 @@ public sealed class Auditor
                 $"--target=Harden --environment={environment} puts all in place, --plan beside it shows what that changes.");
         }
     }
+
+    /// <summary>Reads how every control stands, in their order; secrets masked.</summary>
+    internal async Task<ImmutableArray<Finding>[]> ReadAsync() =>
+        await Task.WhenAll(_controls.All.Select(async control => (await FindingsOfAsync(control)).Select(Masked).ToImmutableArray()));
 
     // One control that cannot be read must not hide what the others found.
     private async Task<ImmutableArray<Finding>> FindingsOfAsync(IControl control)

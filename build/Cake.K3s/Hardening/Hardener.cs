@@ -10,12 +10,14 @@ public sealed class Hardener
     private readonly PipelineRun _run;
     private readonly ControlSet _controls;
     private readonly IReporter _reporter;
+    private readonly Action<string> _proved;
 
-    internal Hardener(PipelineRun run, ControlSet controls, IReporter reporter)
+    internal Hardener(PipelineRun run, ControlSet controls, IReporter reporter, Action<string> proved)
     {
         _run = run;
         _controls = controls;
         _reporter = reporter;
+        _proved = proved;
     }
 
     /// <summary>Applies every control in order and proves those that changed something; with <c>--plan</c> only shows the changes.</summary>
@@ -86,6 +88,11 @@ public sealed class Hardener
                 $"{control.Name} is applied, and its effect does not show on {failed.Target}: {failed.Summary}",
                 $"--target=Undo-{control.Name} takes it back.",
                 failed.Evidence);
+        }
+
+        if (findings.Any(finding => finding.State == ControlState.InPlace))
+        {
+            _proved(control.Name);
         }
     }
 

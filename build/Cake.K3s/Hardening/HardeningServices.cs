@@ -1,4 +1,6 @@
 using Cake.Core;
+using Cake.Core.Diagnostics;
+using Cake.Frosting;
 using Cake.K3s.Hardening.Cluster;
 using Cake.K3s.Hardening.Edge;
 using Cake.K3s.Hardening.Nodes.AuditLog;
@@ -14,6 +16,7 @@ using Cake.K3s.Hardening.Nodes.SshPolicy;
 using Cake.K3s.Hardening.Nodes.SshPort;
 using Cake.K3s.Hardening.Nodes.UnattendedUpgrades;
 using Cake.K3s.Hardening.Nodes.WireGuard;
+using Cake.K3s.Hardening.Roadmap;
 using Cake.K3s.Hosting;
 using Cake.K3s.Nodes;
 using Cake.K3s.Nodes.Facts;
@@ -40,7 +43,20 @@ internal static class HardeningServices
         .AddSingleton(provider => new Hardener(
             provider.GetRequiredService<PipelineRun>(),
             provider.GetRequiredService<ControlSet>(),
-            provider.GetRequiredService<IReporter>()));
+            provider.GetRequiredService<IReporter>(),
+            provider.GetRequiredService<ProofLog>().Write))
+        .AddSingleton<ProofLog>()
+        .AddSingleton<IRunObserver>(provider => new OperationsDone(
+            provider.GetRequiredService<Lazy<PipelineRun>>(),
+            provider.GetRequiredService<Lazy<ProofLog>>(),
+            () => RoadmapReport.Operations(provider.GetServices<IFrostingTask>()).Select(target => target.Name).ToHashSet()))
+        .AddSingleton(provider => new RoadmapReport(
+            provider.GetRequiredService<Auditor>(),
+            provider.GetRequiredService<ControlSet>(),
+            provider.GetRequiredService<ProofLog>(),
+            provider.GetServices<IFrostingTask>(),
+            provider.GetRequiredService<IConsole>(),
+            provider.GetRequiredService<ICakeLog>()));
 
     // The order in which Harden applies them: backups first, then the nodes from the outside in, the cluster's network before
     // webhooks that fail closed. A caller's own controls come after these.

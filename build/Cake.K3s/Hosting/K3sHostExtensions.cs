@@ -10,8 +10,10 @@ using Cake.K3s.Images;
 using Cake.K3s.Kubernetes;
 using Cake.K3s.Notifications;
 using Cake.K3s.Operations.Backups;
+using Cake.K3s.Operations.CleanUp;
 using Cake.K3s.Operations.Contingency;
 using Cake.K3s.Operations.Regions;
+using Cake.K3s.Operations.Scaling;
 using Cake.K3s.Operations.Uptime;
 using Cake.K3s.Processes;
 using Cake.K3s.Reporting;
@@ -78,5 +80,7 @@ public static class K3sHostExtensions
         .AddUptime()
         .AddContingency()
         .AddHardening()
+        .AddCleanUp()
+        .AddScaling()
         .AddEngine();
 }

@@ -84,7 +84,7 @@ public static class Switches
         new(Mirror, "ADDRESS", "MirrorImages: the registry to copy to"),
         new(Backup, "NAME", "Restore, RestoreDrill: the backup to take; the newest otherwise"),
         new(Into, "SECRET", "Restore: the secret with the URL of the empty database to fill"),
-        new(Confirm, null, "PruneRegistry, PruneBackups, UnblockWebhooks: delete what is shown"),
+        new(Confirm, null, "PruneRegistry, PruneBackups, UnblockWebhooks, CleanUp: delete what is shown"),
         new("purge", null, "SandboxDown: remove the sandbox's data too"),
         new("sequential", null, "run one task at a time"),
         new("fail-fast", null, "stop running tasks at the first failure"),

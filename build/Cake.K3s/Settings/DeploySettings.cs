@@ -323,6 +323,9 @@ public sealed record EnvironmentSettings
     /// the same registry.
     /// </summary>
     public ImmutableArray<string> Regions { get; init; } = [];
+
+    /// <summary>What ScalingReport reads.</summary>
+    public ScalingSettings Scaling { get; init; } = new();
 }
 
 /// <summary>The embedded sandbox. Ports are of 127.0.0.1; 0 picks a free one, which is kept.</summary>
@@ -480,4 +483,7 @@ public sealed record HardeningSettings
 
     /// <summary>An OpenTelemetry collector and Tempo, which keep spans; null for none.</summary>
     public ObservabilitySettings? Tracing { get; init; }
+
+    /// <summary>The Vault that the app's Secrets follow; null for none.</summary>
+    public ExternalSecretsSettings? ExternalSecrets { get; init; }
 }

@@ -8,6 +8,7 @@ namespace Cake.K3s.Tests.Hardening;
 public sealed class HardenerTests
 {
     private readonly RecordingReporter _reporter = new();
+    private readonly List<string> _proved = [];
     private readonly FakeControl _first = new("First");
     private readonly FakeControl _second = new("Second");
 
@@ -18,6 +19,14 @@ public sealed class HardenerTests
 
         Assert.That(_first.Calls.Concat(_second.Calls), Is.EqualTo(new[] { "apply", "verify", "apply", "verify" }));
         Assert.That(_reporter.Lines, Has.Some.EqualTo("2 changes made and proved"));
+    }
+
+    [Test]
+    public async Task Should_RememberWhatWasProved_When_AllAreHardened()
+    {
+        await Hardener().HardenAllAsync();
+
+        Assert.That(_proved, Is.EqualTo(new[] { "First", "Second" }));
     }
 
     [Test]
@@ -73,6 +82,6 @@ public sealed class HardenerTests
     private Hardener Hardener(FakeControl[]? controls = null, bool showPlan = false, string? planFile = null, bool rerun = false)
     {
         var options = new RunOptions { Root = "/", SettingsFile = "/deploy.yaml", ShowPlan = showPlan, PlanFile = planFile, Rerun = rerun };
-        return new Hardener(new PipelineRun(options, settings: null!, environment: null!), new ControlSet(controls ?? [_first, _second]), _reporter);
+        return new Hardener(new PipelineRun(options, settings: null!, environment: null!), new ControlSet(controls ?? [_first, _second]), _reporter, _proved.Add);
     }
 }

@@ -66,7 +66,7 @@ public sealed class SettingsReaderTests
 
     [TestCase("app: a\nimags: {}", "d.yaml:2:1: there is no key in deploy.yaml 'imags'; did you mean 'images'?")]
     [TestCase("app: a\nimages:\n  api:\n    contxt: x", "d.yaml:4:5: there is no key in images.api 'contxt'; did you mean 'context'?")]
-    [TestCase("app: a\nimages: {}\nenvironments: {}\nzzzzzzz: 1", "d.yaml:4:1: there is no key in deploy.yaml 'zzzzzzz'; known: app, defaultEnvironment, images, manifests, checks, migration, signing, rollout, forge, environments")]
+    [TestCase("app: a\nimages: {}\nenvironments: {}\nzzzzzzz: 1", "d.yaml:4:1: there is no key in deploy.yaml 'zzzzzzz'; known: app, defaultEnvironment, images, manifests, checks, migration, signing, rollout, forge, telemetry, environments")]
     public void Should_name_the_nearest_key_When_one_is_unknown(string text, string expected) => AssertFails(text, expected);
 
     [TestCase("app: a\napp: b\nimages: {}\nenvironments: {}", "d.yaml:2:1: this is not YAML")]

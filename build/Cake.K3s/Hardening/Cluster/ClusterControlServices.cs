@@ -1,6 +1,7 @@
 using Cake.Core;
 using Cake.K3s.Hardening.Cluster.Backups;
 using Cake.K3s.Hardening.Cluster.Charts;
+using Cake.K3s.Hardening.Cluster.ExternalSecrets;
 using Cake.K3s.Hardening.Cluster.Migrations;
 using Cake.K3s.Hardening.Cluster.NetworkPolicies;
 using Cake.K3s.Hardening.Cluster.Observability;
@@ -45,6 +46,8 @@ internal static class ClusterControlServices
             provider.GetRequiredService<UptimeProbe>(),
             new HttpClient { Timeout = TimeSpan.FromSeconds(30) },
             provider.GetRequiredService<TimeProvider>()))
+        .AddSingleton(_ => new VaultReader(new HttpClient { Timeout = TimeSpan.FromSeconds(10) }))
+        .AddControl<ExternalSecretsControl>()
         .AddSingleton(provider => new FlowsReport(
             provider.GetRequiredService<PipelineRun>(),
             provider.GetRequiredService<NetworkPoliciesControl>(),

@@ -1,11 +1,13 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Cake.K3s.Hardening.Roadmap;
 using Cake.K3s.Operations.Backups;
 using Cake.K3s.Settings;
 
 namespace Cake.K3s.Hardening.Cluster.Backups;
 
 /// <summary>The database is backed up on a schedule, and the newest backup is not old.</summary>
+[ProvedBy("Postgres, pg_dump and age in the sandbox", "the bucket: an S3 server of the tests")]
 internal sealed class BackupsControl(ControlCluster cluster, DatabaseBackups backups, TimeProvider time) : IControl
 {
     /// <inheritdoc/>

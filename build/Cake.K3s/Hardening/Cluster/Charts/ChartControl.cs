@@ -51,14 +51,18 @@ internal abstract class ChartControl(ControlCluster cluster, ManifestLoader load
         : [];
 
     /// <inheritdoc/>
-    public async Task<ImmutableArray<PlannedChange>> ApplyAsync(CancellationToken cancellationToken) => Folders is { } folders
-        ? await installer.ApplyAsync(
-            Name,
-            await cluster.OpenAsync(cancellationToken),
-            await cluster.ObjectsAsync(Name, cancellationToken),
-            await DesiredAsync(folders, cancellationToken),
-            cancellationToken)
-        : [];
+    public async Task<ImmutableArray<PlannedChange>> ApplyAsync(CancellationToken cancellationToken)
+    {
+        if (Folders is not { } folders)
+        {
+            return [];
+        }
+
+        var desired = await DesiredAsync(folders, cancellationToken);
+        await PrepareAsync(cancellationToken);
+        var api = await cluster.OpenAsync(cancellationToken);
+        return await installer.ApplyAsync(Name, api, await cluster.ObjectsAsync(Name, cancellationToken), desired, cancellationToken);
+    }
 
     /// <inheritdoc/>
     public async Task<ImmutableArray<Finding>> VerifyAsync(CancellationToken cancellationToken)
@@ -76,6 +80,9 @@ internal abstract class ChartControl(ControlCluster cluster, ManifestLoader load
     /// <inheritdoc/>
     public async Task<ImmutableArray<PlannedChange>> UndoAsync(CancellationToken cancellationToken) =>
         await installer.UndoAsync(await cluster.OpenAsync(cancellationToken), await cluster.ObjectsAsync(Name, cancellationToken), cancellationToken);
+
+    /// <summary>Checks, before anything is applied, what applying would come to nothing without.</summary>
+    protected virtual Task PrepareAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Measures what it is for, once.</summary>
     protected abstract Task<ImmutableArray<Finding>> MeasureAsync(ClusterApi api, IReadOnlyList<JsonObject> desired, CancellationToken cancellationToken);

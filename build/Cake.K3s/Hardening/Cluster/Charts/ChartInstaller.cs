@@ -53,7 +53,9 @@ internal sealed class ChartInstaller(RolloutWatcher watcher, TimeProvider time)
 
         var first = ordered.TakeWhile(node => Waves.Of(GroupVersionKind.Of(node)) < Wave.Workloads || GroupVersionKind.Of(node) == ChartType).ToList();
         var changes = await objects.ApplyStageAsync(first, cancellationToken);
-        await ReadyAsync(control, api, Charts(desired), cancellationToken);
+
+        // What follows goes through the webhooks of what was installed.
+        await RunningAsync(control, api, desired, cancellationToken);
         changes = changes.AddRange(await objects.ApplyStageAsync(ordered[first.Count..], cancellationToken));
         return changes.AddRange(await objects.FinishAsync(ordered, cancellationToken));
     }
@@ -62,8 +64,20 @@ internal sealed class ChartInstaller(RolloutWatcher watcher, TimeProvider time)
     /// <exception cref="K3sException">Something of it is not ready.</exception>
     public async Task<Finding> VerifyAsync(string control, ClusterApi api, IReadOnlyList<JsonObject> desired, CancellationToken cancellationToken)
     {
+        var workloads = await RunningAsync(control, api, desired, cancellationToken);
+        var target = string.Join(", ", workloads.Select(key => key.Namespace).Distinct());
+        return workloads.Count > 0
+            ? new(control, target, ControlState.InPlace, $"{workloads.Count} workloads are ready", [.. workloads.Select(key => key.ToString())])
+            : new(control, target, ControlState.Missing, "the charts are installed, and run nothing", []);
+    }
+
+    /// <summary>Waits until the charts are installed and what they run is ready.</summary>
+    /// <returns>What they run.</returns>
+    private async Task<IReadOnlyList<ObjectKey>> RunningAsync(
+        string control, ClusterApi api, IReadOnlyList<JsonObject> desired, CancellationToken cancellationToken)
+    {
         await ReadyAsync(control, api, Charts(desired), cancellationToken);
-        var namespaces = desired.Where(node => GroupVersionKind.Of(node) == ChartType).Select(node => node.Text("spec", "targetNamespace")!).Distinct().ToList();
+        var namespaces = desired.Where(node => GroupVersionKind.Of(node) == ChartType).Select(node => node.Text("spec", "targetNamespace")!).Distinct();
         var workloads = new List<ObjectKey>();
         foreach (var ns in namespaces)
         {
@@ -74,10 +88,7 @@ internal sealed class ChartInstaller(RolloutWatcher watcher, TimeProvider time)
         }
 
         await ReadyAsync(control, api, workloads, cancellationToken);
-        var target = string.Join(", ", namespaces);
-        return workloads.Count > 0
-            ? new(control, target, ControlState.InPlace, $"{workloads.Count} workloads are ready", [.. workloads.Select(key => key.ToString())])
-            : new(control, target, ControlState.Missing, "the charts are installed, and run nothing", []);
+        return workloads;
     }
 
     /// <summary>Takes all back, the charts before their namespaces.</summary>

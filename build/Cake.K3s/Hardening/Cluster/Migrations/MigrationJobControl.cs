@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Nodes;
+using Cake.K3s.Hardening.Roadmap;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Manifests;
 
@@ -9,6 +10,7 @@ namespace Cake.K3s.Hardening.Cluster.Migrations;
 /// No pod changes the database's schema when it starts: the pipeline does, once a release, before anything of it runs. It changes
 /// nothing; it looks for workloads that run what the migration's Job runs.
 /// </summary>
+[ProvedBy("workloads of the sandbox's API", null)]
 internal sealed class MigrationJobControl(ControlCluster cluster, ManifestLoader loader) : IControl
 {
     private static readonly GroupVersionKind[] Workloads =

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Nodes;
+using Cake.K3s.Hardening.Roadmap;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Manifests;
 using Cake.K3s.Settings;
@@ -10,6 +11,7 @@ namespace Cake.K3s.Hardening.Cluster.NetworkPolicies;
 /// Pods of the app's namespace connect to nothing, and are connected to by nobody, but what policies name. While they are applied, a
 /// policy that allows everything stands beside them; it goes for what comes in first, and for what goes out when all are there.
 /// </summary>
+[ProvedBy("connections from short-lived pods in the sandbox, enforced by packet filters", "K3s' own enforcement (kube-router): its rules are evaluated, it is not run")]
 internal sealed class NetworkPoliciesControl(ControlCluster cluster, ManifestLoader loader) : IControl
 {
     private const string ControlName = "NetworkPolicies";

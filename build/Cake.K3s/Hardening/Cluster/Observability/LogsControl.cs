@@ -1,12 +1,14 @@
 using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using Cake.K3s.Hardening.Cluster.Charts;
+using Cake.K3s.Hardening.Roadmap;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Manifests;
 
 namespace Cake.K3s.Hardening.Cluster.Observability;
 
 /// <summary>The logs of all containers are kept outside of them, and can be searched.</summary>
+[ProvedBy("manifests, against the types' schemas", "K3s' Helm controller; Loki's answers")]
 internal sealed class LogsControl(ControlCluster cluster, ManifestLoader loader, ChartInstaller installer, TimeProvider time)
     : ChartControl(cluster, loader, installer, time)
 {

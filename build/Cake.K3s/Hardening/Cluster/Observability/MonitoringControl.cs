@@ -1,12 +1,14 @@
 using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using Cake.K3s.Hardening.Cluster.Charts;
+using Cake.K3s.Hardening.Roadmap;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Manifests;
 
 namespace Cake.K3s.Hardening.Cluster.Observability;
 
 /// <summary>Prometheus measures the cluster and the app, and raises alerts for what takes a stack like this one down.</summary>
+[ProvedBy("alerts, by hand with promtool; manifests, against the types' schemas", "K3s' Helm controller; Prometheus' answers")]
 internal sealed class MonitoringControl(ControlCluster cluster, ManifestLoader loader, ChartInstaller installer, TimeProvider time)
     : ChartControl(cluster, loader, installer, time)
 {

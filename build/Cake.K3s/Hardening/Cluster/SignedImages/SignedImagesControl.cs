@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using Cake.K3s.Environments;
+using Cake.K3s.Hardening.Roadmap;
 using Cake.K3s.Images;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Manifests;
@@ -12,6 +13,7 @@ namespace Cake.K3s.Hardening.Cluster.SignedImages;
 /// The app's namespace takes no image but one that is pinned by digest and comes from a registry that is named; where the cluster
 /// has Kyverno, none that the app's key has not signed.
 /// </summary>
+[ProvedBy("admission policies, evaluated by the sandbox's API", "Kyverno: its types alone")]
 internal sealed class SignedImagesControl(ControlCluster cluster, ImageGate gate) : IControl
 {
     private const string ControlName = "SignedImages";

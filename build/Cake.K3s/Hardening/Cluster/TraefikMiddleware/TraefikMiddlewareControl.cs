@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
+using Cake.K3s.Hardening.Roadmap;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Manifests;
 using Cake.K3s.Settings;
@@ -12,6 +13,7 @@ namespace Cake.K3s.Hardening.Cluster.TraefikMiddleware;
 /// Answers carry security headers, and a visitor who asks too often is refused. First the Middlewares, then the Ingresses that name
 /// them, and the other way round when it is taken back: Traefik answers 404 for an Ingress whose middleware is not there.
 /// </summary>
+[ProvedBy(null, "Traefik: the sandbox's ingress carries headers and limits out after its documentation")]
 internal sealed class TraefikMiddlewareControl(ControlCluster cluster, ManifestLoader loader, HttpClient http) : IControl
 {
     private const string ControlName = "TraefikMiddleware";

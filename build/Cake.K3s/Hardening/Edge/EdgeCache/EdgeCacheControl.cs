@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Cake.K3s.Edge.Cloudflare;
 using Cake.K3s.Hardening.Cluster;
+using Cake.K3s.Hardening.Roadmap;
 using Cake.K3s.Settings;
 
 namespace Cake.K3s.Hardening.Edge.EdgeCache;
@@ -9,6 +10,7 @@ namespace Cake.K3s.Hardening.Edge.EdgeCache;
 /// Cloudflare answers what is the same for everybody from its cache. Rules are known by their ref; those of others stay as they are.
 /// Each is written by itself, so whatever an apply is interrupted by, the same apply finishes it.
 /// </summary>
+[ProvedBy(null, "Cloudflare's API: checks every request against the published one")]
 internal sealed class EdgeCacheControl(ControlCluster cluster, CloudflareConnector cloudflare, EdgeVisitor visitor) : IControl
 {
     private const int Tries = 5;

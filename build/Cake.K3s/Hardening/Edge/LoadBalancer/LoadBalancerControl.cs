@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Cake.K3s.Edge.Cloudflare;
 using Cake.K3s.Hardening.Cluster;
+using Cake.K3s.Hardening.Roadmap;
 using Cake.K3s.Settings;
 
 namespace Cake.K3s.Hardening.Edge.LoadBalancer;
@@ -9,6 +10,7 @@ namespace Cake.K3s.Hardening.Edge.LoadBalancer;
 /// One host answers from several regions. What it is made of is known by name and description, and made from the bottom up - monitor,
 /// pools, host - so that an apply which was cut off leaves nothing that visitors see.
 /// </summary>
+[ProvedBy(null, "Cloudflare's API: checks every request against the published one")]
 internal sealed class LoadBalancerControl(ControlCluster cluster, CloudflareConnector cloudflare, EdgeVisitor visitor) : IControl
 {
     /// <inheritdoc/>

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Cake.K3s.Edge.Cloudflare;
 using Cake.K3s.Hardening.Cluster;
 using Cake.K3s.Hardening.Cluster.Objects;
+using Cake.K3s.Hardening.Roadmap;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Settings;
 
@@ -13,6 +14,7 @@ namespace Cake.K3s.Hardening.Edge.OriginTls;
 /// Cloudflare talks to the nodes over TLS and makes sure that it is them. The nodes first - key, certificate, Ingresses, proof on every
 /// one - and Cloudflare after them, so that no visitor sees a 526; then, where it is wanted, the nodes make sure that it is Cloudflare.
 /// </summary>
+[ProvedBy(null, "Cloudflare's API: checks every request against the published one")]
 internal sealed class OriginTlsControl(
     ControlCluster cluster,
     CloudflareConnector cloudflare,

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Cake.K3s.Hardening.Nodes.Files;
 using Cake.K3s.Hardening.Nodes.K3s;
+using Cake.K3s.Hardening.Roadmap;
 using Cake.K3s.Hosting;
 using Cake.K3s.Nodes;
 using Cake.K3s.Nodes.Changes;
@@ -9,6 +10,7 @@ using Cake.K3s.Nodes.Facts;
 namespace Cake.K3s.Hardening.Nodes.AuditLog;
 
 /// <summary>The API server writes down who did what (K3s' hardening guide).</summary>
+[ProvedBy("test nodes with systemd and sshd", "K3s: a stand-in for its commands and restarts")]
 internal sealed class AuditLogControl(PipelineRun run, NodeFleet fleet) : FilesControl(run, fleet)
 {
     private const string Policy = "/var/lib/rancher/k3s/server/audit.yaml";

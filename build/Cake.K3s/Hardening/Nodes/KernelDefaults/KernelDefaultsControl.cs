@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Cake.K3s.Hardening.Nodes.Files;
 using Cake.K3s.Hardening.Nodes.K3s;
+using Cake.K3s.Hardening.Roadmap;
 using Cake.K3s.Hosting;
 using Cake.K3s.Nodes;
 using Cake.K3s.Nodes.Changes;
@@ -9,6 +10,7 @@ using Cake.K3s.Nodes.Facts;
 namespace Cake.K3s.Hardening.Nodes.KernelDefaults;
 
 /// <summary>The kernel's settings that the kubelet expects, and a kubelet that refuses to run with others (K3s' hardening guide).</summary>
+[ProvedBy("test nodes with systemd and sshd", "K3s: a stand-in for its commands and restarts")]
 internal sealed class KernelDefaultsControl(PipelineRun run, NodeFleet fleet) : FilesControl(run, fleet)
 {
     // The kubelet's own list: with protect-kernel-defaults it ends where one of them differs.

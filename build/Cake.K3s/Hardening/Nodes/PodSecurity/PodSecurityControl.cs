@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Cake.K3s.Hardening.Nodes.Files;
 using Cake.K3s.Hardening.Nodes.K3s;
+using Cake.K3s.Hardening.Roadmap;
 using Cake.K3s.Hosting;
 using Cake.K3s.Nodes;
 using Cake.K3s.Nodes.Changes;
@@ -9,6 +10,7 @@ using Cake.K3s.Nodes.Facts;
 namespace Cake.K3s.Hardening.Nodes.PodSecurity;
 
 /// <summary>The API server refuses pods that could take the node over, in every namespace that does not say otherwise (K3s' hardening guide).</summary>
+[ProvedBy("test nodes with systemd and sshd", "K3s: a stand-in for its commands and restarts")]
 internal sealed class PodSecurityControl(PipelineRun run, NodeFleet fleet) : FilesControl(run, fleet)
 {
     private const string Configuration = "/var/lib/rancher/k3s/server/psa.yaml";

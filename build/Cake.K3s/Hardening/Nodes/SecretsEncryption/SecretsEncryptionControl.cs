@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Security.Cryptography;
 using Cake.K3s.Hardening.Nodes.K3s;
+using Cake.K3s.Hardening.Roadmap;
 using Cake.K3s.Hosting;
 using Cake.K3s.Nodes;
 using Cake.K3s.Nodes.Changes;
@@ -14,6 +15,7 @@ namespace Cake.K3s.Hardening.Nodes.SecretsEncryption;
 /// Encrypts Secrets in etcd, on a cluster that runs. The order is that of K3s' pull request 13370; where each server stands is read from it,
 /// or from marks on its disk, so that a run that was cut off is gone on with and no step is done twice.
 /// </summary>
+[ProvedBy("test nodes with systemd and sshd", "K3s: a stand-in for its commands and restarts")]
 internal sealed class SecretsEncryptionControl(PipelineRun run, NodeFleet fleet, IReporter reporter, TimeProvider time) : IControl, IFactSource
 {
     private const string SettingsFile = K3sServer.Settings + "/90-cake-k3s-secrets-encryption.yaml";

@@ -1,4 +1,5 @@
 using Cake.K3s.Hardening.Nodes.Sshd;
+using Cake.K3s.Hardening.Roadmap;
 using Cake.K3s.Hosting;
 using Cake.K3s.Nodes;
 using Cake.K3s.Nodes.Changes;
@@ -7,6 +8,7 @@ using Cake.K3s.Nodes.Facts;
 namespace Cake.K3s.Hardening.Nodes.SshPolicy;
 
 /// <summary>SSH takes keys alone, from modern clients.</summary>
+[ProvedBy("test nodes with systemd, sshd and UFW", null)]
 internal sealed class SshPolicyControl(PipelineRun run, NodeFleet fleet) : NodeControl(run, fleet)
 {
     // Before cloud-init's 50-cloud-init.conf, which may allow passwords: sshd takes the first value.

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Cake.K3s.Hardening.Nodes.Firewall;
 using Cake.K3s.Hardening.Nodes.Sshd;
+using Cake.K3s.Hardening.Roadmap;
 using Cake.K3s.Hosting;
 using Cake.K3s.Nodes;
 using Cake.K3s.Nodes.Changes;
@@ -13,6 +14,7 @@ namespace Cake.K3s.Hardening.Nodes.SshPort;
 /// Moves SSH to a port of its own: both ports are open first, a login on the new one is proved, the old one is closed last. sshd may run
 /// by itself or be started by a socket.
 /// </summary>
+[ProvedBy("test nodes with systemd, sshd and UFW", null)]
 internal sealed class SshPortControl(PipelineRun run, NodeFleet fleet, OperatorFiles operatorFiles) : NodeControl(run, fleet)
 {
     private const string DropIn = SshdConfig.DropIns + "/00-cake-k3s-port.conf";

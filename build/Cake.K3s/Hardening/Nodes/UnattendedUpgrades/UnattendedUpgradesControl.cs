@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Cake.K3s.Hardening.Nodes.Files;
+using Cake.K3s.Hardening.Roadmap;
 using Cake.K3s.Hosting;
 using Cake.K3s.Nodes;
 using Cake.K3s.Nodes.Changes;
@@ -8,6 +9,7 @@ using Cake.K3s.Nodes.Facts;
 namespace Cake.K3s.Hardening.Nodes.UnattendedUpgrades;
 
 /// <summary>Security updates every day, and nothing that takes a node away without being asked.</summary>
+[ProvedBy("test nodes with systemd, sshd and UFW", null)]
 internal sealed class UnattendedUpgradesControl(PipelineRun run, NodeFleet fleet) : FilesControl(run, fleet)
 {
     private static readonly ImmutableArray<string> Timers = ["apt-daily.timer", "apt-daily-upgrade.timer"];

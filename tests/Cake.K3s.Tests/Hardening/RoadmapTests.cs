@@ -1,0 +1,66 @@
+using System.Collections.Immutable;
+using Cake.K3s.Hardening;
+using Cake.K3s.Hardening.Roadmap;
+using Cake.K3s.Hosting;
+using Cake.K3s.Settings;
+using Cake.K3s.Tests.Fixtures;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Cake.K3s.Tests.Hardening;
+
+public sealed class RoadmapTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 5, 6, 7, 8, 9, TimeSpan.Zero);
+
+    [Test]
+    public void Should_show_the_worst_of_what_was_found_and_when_it_was_proved()
+    {
+        var item = RoadmapTable.Of(
+            new FakeControl("SshPort"), [Found("a", ControlState.InPlace), Found("b", ControlState.Drifted), Found("c", ControlState.Drifted)], Now);
+
+        Assert.That(RoadmapTable.Lines([item], verbose: false), Is.EqualTo(new[]
+        {
+            "ITEM     WHERE" + new string(' ', Math.Max(item.Kind.Length, 5) - 5) + "  STATE    LAST PROVED  WHAT IS",
+            $"SshPort  {item.Kind.PadRight(5)}  drifted  2026-05-06   b: b is Drifted (and 1 more)",
+        }));
+    }
+
+    [Test]
+    public void Should_say_what_was_real_When_it_is_verbose()
+    {
+        var item = new RoadmapItem("Backups", "cluster", "in place", "fine", null, ["proved for real: Postgres", "against a stand-in: -"]);
+
+        Assert.That(RoadmapTable.Lines([item], verbose: true).Skip(2), Is.EqualTo(new[] { "    proved for real: Postgres", "    against a stand-in: -" }));
+        Assert.That(RoadmapTable.Lines([item], verbose: false).Count(), Is.EqualTo(2));
+    }
+
+    [Test]
+    public void Should_remember_what_was_proved_and_live_with_a_spoiled_file()
+    {
+        using var directory = new TemporaryDirectory();
+        var log = Log(directory);
+
+        log.Write("SshPort");
+        log.Write("Backup");
+        var read = log.Read();
+        directory.Write("artifacts/audit/test.proofs.json", "{\"SshPort\": ");
+
+        Assert.That(read, Is.EquivalentTo(new Dictionary<string, DateTimeOffset> { ["SshPort"] = Now, ["Backup"] = Now }));
+        Assert.That(log.Read(), Is.Empty);
+    }
+
+    private static Finding Found(string target, ControlState state) => new("SshPort", target, state, $"{target} is {state}", []);
+
+    private static ProofLog Log(TemporaryDirectory directory)
+    {
+        var settings = new DeploySettings
+        {
+            App = "shop",
+            File = Path.Combine(directory.Path, "deploy.yaml"),
+            Images = ImmutableDictionary<string, ImageSettings>.Empty,
+            Environments = ImmutableDictionary<string, EnvironmentSettings>.Empty.Add("test", new() { Name = "test" }),
+        };
+        return new(
+            new PipelineRun(new RunOptions { Root = directory.Path, SettingsFile = settings.File, Environment = "test" }, settings, null!), new FakeTimeProvider(Now));
+    }
+}
