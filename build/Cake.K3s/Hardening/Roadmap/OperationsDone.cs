@@ -5,7 +5,7 @@ using Cake.K3s.Settings;
 namespace Cake.K3s.Hardening.Roadmap;
 
 /// <summary>Keeps when operations were last done.</summary>
-internal sealed class OperationsDone(Lazy<PipelineRun> run, Lazy<ProofLog> proofs, Func<IReadOnlySet<string>> operations) : IRunObserver, IDisposable
+internal sealed class OperationsDone(Lazy<PipelineRun> run, Lazy<ProofLog> proofs, Func<IReadOnlySet<string>> operations) : IRunObserver
 {
     private readonly Lock _gate = new();
     private readonly HashSet<string> _done = [];
@@ -13,17 +13,22 @@ internal sealed class OperationsDone(Lazy<PipelineRun> run, Lazy<ProofLog> proof
     /// <inheritdoc/>
     public void Observe(RunEvent runEvent)
     {
-        if (runEvent is TaskEnded { Outcome: TaskOutcome.Succeeded } ended)
+        switch (runEvent)
         {
-            lock (_gate)
-            {
-                _done.Add(ended.Name);
-            }
+            case TaskEnded { Outcome: TaskOutcome.Succeeded } ended:
+                lock (_gate)
+                {
+                    _done.Add(ended.Name);
+                }
+
+                break;
+            case RunEnded:
+                Write();
+                break;
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose()
+    private void Write()
     {
         // Without settings no operation of an environment was done.
         if (_done.Count == 0 || run.Value.KnownSettings is null)
