@@ -17,10 +17,10 @@ public sealed record ScalingSettings
     public ObjectStorageSettings? Storage { get; init; }
 
     /// <summary>How many users were active in the last month; null where that is not known.</summary>
-    public long? Users { get; init; }
+    public int? Users { get; init; }
 
     /// <summary>The revenue of the last month; null where that is not known.</summary>
-    public long? Revenue { get; init; }
+    public int? Revenue { get; init; }
 }
 
 /// <summary>A bucket that speaks S3, to be read.</summary>

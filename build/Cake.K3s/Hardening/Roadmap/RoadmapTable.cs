@@ -29,8 +29,8 @@ internal static class RoadmapTable
         return new(
             control.Name,
             control.Scope.ToString().ToLowerInvariant(),
-            worst?.State.Text() ?? "unknown",
-            worst is null ? "it found nothing" : worst.Target.Length == 0 ? worst.Summary : $"{worst.Target}: {worst.Summary}{(same > 1 ? $" (and {same - 1} more)" : "")}",
+            (worst?.State ?? ControlState.NotApplicable).Text(),
+            worst is null ? "the environment has nothing that it is about" : worst.Target.Length == 0 ? worst.Summary : $"{worst.Target}: {worst.Summary}{(same > 1 ? $" (and {same - 1} more)" : "")}",
             provedAt,
             proof is null ? ["its tests say nothing about what is real"] : [$"proved for real: {proof.Real ?? "-"}", $"against a stand-in: {proof.StandIn ?? "-"}"]);
     }

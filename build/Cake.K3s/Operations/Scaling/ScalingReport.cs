@@ -74,7 +74,7 @@ public sealed class ScalingReport
         }
     }
 
-    private static ScalingFigure Said(ScalingTrigger trigger, long? value, string key) =>
+    private static ScalingFigure Said(ScalingTrigger trigger, int? value, string key) =>
         new(trigger, value, value is null ? $"{key} of the environment is not set in deploy.yaml" : null);
 
     private Task<double?> LatencyAsync(CancellationToken cancellationToken) => QueryAsync("1000 * histogram_quantile(0.99, sum by (le) (rate(traefik_service_request_duration_seconds_bucket[1h])))", cancellationToken);
@@ -91,7 +91,17 @@ public sealed class ScalingReport
     private async Task<double?> QueryAsync(string query, CancellationToken cancellationToken)
     {
         var api = await _cluster.OpenAsync(cancellationToken);
-        var answer = await api.ServiceJsonAsync("monitoring", "prometheus-operated:9090", "api/v1/query?query=" + Uri.EscapeDataString(query), cancellationToken);
+        JsonObject answer;
+        try
+        {
+            answer = await api.ServiceJsonAsync("monitoring", "prometheus-operated:9090", "api/v1/query?query=" + Uri.EscapeDataString(query), cancellationToken);
+        }
+        catch (KubernetesApiException refusal)
+        {
+            throw new K3sException(
+                ExitCodes.Failed, $"Prometheus does not answer: {refusal.ApiMessage}; is Monitoring in place?", "Run --target=Harden-Monitoring.", innerException: refusal);
+        }
+
         return answer.Objects("data", "result").FirstOrDefault()?["value"] is JsonArray { Count: 2 } sample
             && double.TryParse(sample[1]?.ToString(), CultureInfo.InvariantCulture, out var number) ? number : null;
     }
