@@ -10,6 +10,7 @@ using Cake.K3s.IntegrationTests.Images.Fixtures;
 using Cake.K3s.IntegrationTests.Kubernetes;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Settings;
+using Microsoft.AspNetCore.Http;
 using RecordingReporter = Cake.K3s.IntegrationTests.Images.Fixtures.RecordingReporter;
 
 namespace Cake.K3s.IntegrationTests.Hardening.Cluster;
@@ -21,17 +22,28 @@ internal sealed class SignedImagesTests : IAsyncDisposable
 {
     private const string Own = "registry.example/shop/";
     private static readonly string Digest = "@sha256:" + new string('a', 64);
+    private static readonly GroupVersionKind Bindings = new("admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicyBinding");
     private static readonly GroupVersionKind PodType = new("", "v1", "Pod");
     private readonly RecordingReporter _reporter = new();
     private App _app = null!;
     private ApiHost _host = null!;
     private ClusterApi _api = null!;
     private ClusterConnector _connector = null!;
+    private volatile bool _fails;
 
     [SetUp]
     public async Task StartAsync()
     {
-        _host = await ApiHost.StartAsync();
+        _host = await ApiHost.StartAsync((context, next) =>
+        {
+            if (!_fails || context.Request.Method != "PATCH" || !context.Request.Path.Value!.Contains("/validatingadmissionpolicybindings/") || context.Request.Query.ContainsKey("dryRun"))
+            {
+                return next(context);
+            }
+
+            context.Response.StatusCode = StatusCodes.Status500InternalServerError;
+            return Task.CompletedTask;
+        });
         _api = _host.Open();
         await _api.CreateAsync(Node("""{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}"""), default);
         await _api.CreateAsync(Node("""{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "elsewhere"}}"""), default);
@@ -185,12 +197,29 @@ internal sealed class SignedImagesTests : IAsyncDisposable
         await _api.CreateAsync(Node(await File.ReadAllTextAsync(copy)), default);
     }
 
-    private SignedImagesControl Control(SignedImagesSettings? settings)
+    [Test]
+    public async Task Should_converge_when_the_API_failed_in_the_middle()
+    {
+        _fails = true;
+        Assert.That(async () => await Control(new()).ApplyAsync(default), Throws.InstanceOf<K3sException>());
+        _fails = false;
+
+        await Control(new()).ApplyAsync(default);
+
+        Assert.That(await StatesAsync(Control(new()).AuditAsync), Is.All.EqualTo(ControlState.InPlace));
+    }
+
+    [Test]
+    public Task Should_converge_and_undo_when_killed_at_any_change() => Interruption.EachChangeAsync(_host, api => Control(new(), api), async () =>
+        string.Join(' ', (await _api.ListAsync(new("admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicy"), null, null, default)).Items
+            .Concat((await _api.ListAsync(Bindings, null, null, default)).Items).Select(item => item.ObjectName())));
+
+    private SignedImagesControl Control(SignedImagesSettings? settings, ClusterApi? api = null)
     {
         var environment = _app.Settings.Environments["test"];
         environment = environment with { Hardening = environment.Hardening with { SignedImages = settings } };
         var run = new PipelineRun(_app.Run.Options, _app.Settings with { Environments = _app.Settings.Environments.SetItem("test", environment) }, _app.Environment);
-        return new(new(run, _connector.OpenAsync), new ImageGate(run, Registries.Clients(_reporter), _reporter));
+        return new(new(run, api is null ? _connector.OpenAsync : (_, _) => Task.FromResult(api)), new ImageGate(run, Registries.Clients(_reporter), _reporter));
     }
 
     private Task RecoverAsync(bool confirm) => new WebhookRecovery(

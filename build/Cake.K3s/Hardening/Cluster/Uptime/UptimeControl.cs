@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using Cake.K3s.Edge.BetterStack;
+using Cake.K3s.Hardening.Roadmap;
 using Cake.K3s.Operations.Uptime;
 using Cake.K3s.Settings;
 
@@ -10,6 +11,7 @@ namespace Cake.K3s.Hardening.Cluster.Uptime;
 /// Somebody notices when the app does not answer, also when that is because the whole cluster does not: a Gatus inside, Better Stack
 /// outside, and outside also the silence of the one inside.
 /// </summary>
+[ProvedBy("its objects in the sandbox's API; a stopped server, noticed by CheckUptime", "Better Stack's API; Gatus is not run")]
 internal sealed class UptimeControl(ControlCluster cluster, SecretReader secrets, UptimeProbe probe, HttpClient http, TimeProvider time) : IControl
 {
     // Gatus gives its first sign of life within a minute of its start.
