@@ -10,9 +10,9 @@ public sealed class Hardener
     private readonly PipelineRun _run;
     private readonly ControlSet _controls;
     private readonly IReporter _reporter;
-    private readonly Action<string> _proved;
+    private readonly Action<string>? _proved;
 
-    internal Hardener(PipelineRun run, ControlSet controls, IReporter reporter, Action<string> proved)
+    internal Hardener(PipelineRun run, ControlSet controls, IReporter reporter, Action<string>? proved = null)
     {
         _run = run;
         _controls = controls;
@@ -92,7 +92,7 @@ public sealed class Hardener
 
         if (findings.Any(finding => finding.State == ControlState.InPlace))
         {
-            _proved(control.Name);
+            _proved?.Invoke(control.Name);
         }
     }
 
