@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Nodes;
+using Cake.K3s.Hardening.Roadmap;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Manifests;
 using Cake.K3s.Settings;
@@ -10,6 +11,7 @@ namespace Cake.K3s.Hardening.Cluster.Reboots;
 /// Nodes that need a reboot get one, and K3s its new version: one node at a time, drained before, at night, and no reboot while an alert
 /// fires. Who does it, and when, is in plain manifests.
 /// </summary>
+[ProvedBy("its objects in the sandbox's API", "kured and the upgrade controller are not run")]
 internal sealed class RebootsControl(ControlCluster cluster, ManifestLoader loader, TimeProvider time) : IControl
 {
     private static readonly GroupVersionKind PlanType = new("upgrade.cattle.io", "v1", "Plan");

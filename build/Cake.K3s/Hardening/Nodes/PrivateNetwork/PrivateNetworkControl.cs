@@ -6,6 +6,7 @@ using Cake.K3s.Hardening.Nodes.Firewall;
 using Cake.K3s.Hardening.Nodes.FirewallBaseline;
 using Cake.K3s.Hardening.Nodes.K3s;
 using Cake.K3s.Hardening.Nodes.WireGuard;
+using Cake.K3s.Hardening.Roadmap;
 using Cake.K3s.Hosting;
 using Cake.K3s.Nodes;
 using Cake.K3s.Nodes.Changes;
@@ -21,6 +22,7 @@ namespace Cake.K3s.Hardening.Nodes.PrivateNetwork;
 /// <param name="run">The run.</param>
 /// <param name="fleet">The nodes.</param>
 /// <param name="open">Opens Hetzner's API; asked only when something is planned, applied or undone.</param>
+[ProvedBy("test nodes with systemd and sshd", "Hetzner's API; K3s: a stand-in for its commands and restarts")]
 internal sealed class PrivateNetworkControl(PipelineRun run, NodeFleet fleet, Func<PrivateNetworkSettings, CancellationToken, Task<HetznerClient>> open) : FirewallControl(run, fleet)
 {
     private const string SettingsFile = K3sServer.Settings + "/90-cake-k3s-private-network.yaml";

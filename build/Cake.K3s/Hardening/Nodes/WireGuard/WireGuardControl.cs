@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Cake.K3s.Hardening.Nodes.Firewall;
 using Cake.K3s.Hardening.Nodes.K3s;
+using Cake.K3s.Hardening.Roadmap;
 using Cake.K3s.Hosting;
 using Cake.K3s.Nodes;
 using Cake.K3s.Nodes.Changes;
@@ -13,6 +14,7 @@ namespace Cake.K3s.Hardening.Nodes.WireGuard;
 /// understand each other, so all servers change together, or none: each one's undo stays armed until pods' traffic is seen to flow
 /// between all of them.
 /// </summary>
+[ProvedBy("test nodes with systemd and sshd", "K3s: a stand-in for its commands and restarts")]
 internal sealed class WireGuardControl(PipelineRun run, NodeFleet fleet) : FirewallControl(run, fleet)
 {
     private const string SettingsFile = K3sServer.Settings + "/90-cake-k3s-wireguard.yaml";
