@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Cake.K3s.IntegrationTests.Kubernetes;
 using Cake.K3s.IntegrationTests.Sandbox;
 using Cake.K3s.Kubernetes.Api;
+using Cake.K3s.Kubernetes.Applying;
 
 namespace Cake.K3s.IntegrationTests.Hardening.Cluster;
 
@@ -18,7 +19,7 @@ public sealed class CustomResourceSchemaTests
         await using var host = await ApiHost.StartAsync();
         using var api = host.Open();
         await CustomTypes.DefineAsync(api);
-        var objects = (await CustomTypes.LoadAsync(folder, "ALERTS_SLACK_URL")).Where(IsPlain).ToList();
+        var objects = (await CustomTypes.LoadAsync(folder, "ALERTS_SLACK_URL")).Where(IsPlain).OrderBy(node => Waves.Of(GroupVersionKind.Of(node))).ToList();
         foreach (var ns in objects.Select(node => node.NamespaceName() ?? "shop").Append("shop").Distinct())
         {
             await api.ApplyAsync(new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Namespace", ["metadata"] = new JsonObject { ["name"] = ns } }, default, new() { Force = true });

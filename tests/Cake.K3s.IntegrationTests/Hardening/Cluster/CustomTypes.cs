@@ -30,8 +30,8 @@ internal static class CustomTypes
         }
     }
 
-    /// <summary>The objects of a file or folder of this repository; each of <paramref name="variables"/> has some value, as a variable and as a secret.</summary>
-    public static async Task<IReadOnlyList<JsonObject>> LoadAsync(string path, params string[] variables)
+    /// <summary>The objects of a file or folder of this repository; each secret of <paramref name="secrets"/> has some value.</summary>
+    public static async Task<IReadOnlyList<JsonObject>> LoadAsync(string path, params string[] secrets)
     {
         var inputs = new ManifestInputs
         {
@@ -39,8 +39,8 @@ internal static class CustomTypes
             SettingsFile = "deploy.yaml",
             Paths = [path],
             Namespace = "shop",
-            Variables = ImmutableDictionary<string, string>.Empty,
-            Secrets = variables.ToImmutableDictionary(name => name, name => (Secret?)new Secret("https://example.com/" + name)),
+            Variables = ImmutableDictionary<string, string>.Empty.Add("K3S_VERSION", "v1.34.1+k3s1").Add("PROMETHEUS_URL", "http://prometheus"),
+            Secrets = secrets.ToImmutableDictionary(name => name, name => (Secret?)new Secret("https://example.com/" + name)),
             Images = ImmutableDictionary<string, string?>.Empty,
         };
         return [.. (await ControlStage.Loader.LoadAsync(inputs, default)).Objects.Select(manifest => manifest.Node)];
