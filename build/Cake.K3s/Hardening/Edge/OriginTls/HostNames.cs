@@ -1,5 +1,5 @@
-using Cake.K3s.Kubernetes.Api;
 using System.Text.Json.Nodes;
+using Cake.K3s.Kubernetes.Api;
 
 namespace Cake.K3s.Hardening.Edge.OriginTls;
 
