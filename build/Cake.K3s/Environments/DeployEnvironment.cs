@@ -54,7 +54,12 @@ public sealed record DeployEnvironment
 /// <param name="Kubeconfig">Absolute path of the kubeconfig file.</param>
 /// <param name="Context">The context in it; null for its current one.</param>
 /// <param name="Namespace">The namespace that the app lives in.</param>
-public sealed record ClusterConnection(string Kubeconfig, string? Context, string Namespace);
+public sealed record ClusterConnection(string Kubeconfig, string? Context, string Namespace)
+{
+    /// <summary>What makes a next step's kubectl commands reach this cluster when they are typed; null for a step without one.</summary>
+    internal string? AccessFor(string? nextStep) => nextStep is null || !nextStep.Contains("kubectl ", StringComparison.Ordinal) ? null
+        : $"export KUBECONFIG={Kubeconfig}" + (Context is null ? "" : $", and add --context {Context}");
+}
 
 /// <summary>How to reach a registry. Credentials come from Docker's configuration, by the host's name.</summary>
 /// <param name="Host">Host and optional port, e.g. <c>gitea.example.com</c> or <c>127.0.0.1:5000</c>.</param>

@@ -43,6 +43,9 @@ public sealed class PipelineRun
     /// <summary>The name of the chosen environment, as far as it is known without reading deploy.yaml.</summary>
     internal string? KnownEnvironment => Options.Environment ?? KnownSettings?.DefaultEnvironment;
 
+    /// <summary>The cluster of the chosen environment if that was opened; null otherwise.</summary>
+    internal ClusterConnection? KnownCluster => _environment is { IsValueCreated: true, Value.IsCompletedSuccessfully: true } ? _environment.Value.Result.Cluster : null;
+
     /// <summary>Cancelled by Ctrl+C and SIGTERM.</summary>
     public CancellationToken Cancellation => _cancellation.Token;
 

@@ -60,6 +60,11 @@ public sealed class RunEnding
             _reporter.Step("next", ended.NextStep!);
         }
 
+        if (_run.KnownCluster?.AccessFor(ended.NextStep) is { } access)
+        {
+            _reporter.Step("kubectl", access);
+        }
+
         try
         {
             if (_files.Write(Record()) is { } page)

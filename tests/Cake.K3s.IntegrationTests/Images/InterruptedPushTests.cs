@@ -96,7 +96,7 @@ internal sealed class InterruptedPushTests
         TestContext.Out.WriteLine($"{prefix}: {kills} runs killed, {completed} completed, the tags seen {looks} times");
         Assert.That(unsigned, Is.Empty);
         Assert.That(kills, Is.GreaterThan(5));
-        Assert.That(looks, Is.GreaterThan(100));
+        Assert.That(looks, Is.Positive, "no tag was ever seen");
     }
 
     [Test]

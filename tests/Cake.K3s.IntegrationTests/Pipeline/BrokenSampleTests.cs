@@ -6,6 +6,7 @@ namespace Cake.K3s.IntegrationTests.Pipeline;
 public sealed class BrokenSampleTests
 {
     private SampleApp _app = null!;
+    private string _output = "";
 
     [OneTimeSetUp]
     public async Task DeploySample() => _app = await SampleApp.DeployedAsync();
@@ -84,6 +85,8 @@ public sealed class BrokenSampleTests
         _app.Replace("samples/honeydue/api/Program.cs", "var builder = ", "if (args.Length == 0)\n{\n    Console.WriteLine(\"no licence\");\n    return 7;\n}\n\nvar builder = ");
 
         await ExpectFailureAsync("VerifyRollout", "no licence", "--target=Deploy");
+
+        Assert.That(_output, Does.Match(@"(?m)^Next: .*kubectl ").And.Match(@"export KUBECONFIG=/.*\.sandbox/kubeconfig"), "what to type reaches the sandbox");
     }
 
     [Test]
@@ -101,6 +104,7 @@ public sealed class BrokenSampleTests
         var polling = FailedRequestsAsync(watching.Token);
 
         var run = await _app.RunAsync(arguments);
+        _output = run.Output;
         await watching.CancelAsync();
 
         using (Assert.EnterMultipleScope())

@@ -1,6 +1,7 @@
 using System.Reflection;
 using Cake.Frosting;
 using Cake.K3s.Engine;
+using Cake.K3s.Hardening.Roadmap;
 using Cake.K3s.Tasks.Hardening;
 
 namespace Cake.K3s.Tests.Hardening;
@@ -23,14 +24,18 @@ public sealed class ControlTaskTests
     [Test]
     public void Should_HaveATaskToHardenAndOneToUndo_When_AControlExists()
     {
-        var controls = typeof(HardenTask).Assembly.GetTypes()
-            .Where(type => type.IsClass && !type.IsAbstract && typeof(K3s.Hardening.IControl).IsAssignableFrom(type))
-            .Select(type => type.Name[..^"Control".Length])
-            .ToList();
+        var controls = Controls.Select(type => type.Name[..^"Control".Length]).ToList();
 
         Assert.That(Named<HardenControlTask>(), Is.EquivalentTo(controls));
         Assert.That(Named<UndoControlTask>(), Is.EquivalentTo(controls));
     }
+
+    [Test]
+    public void Should_SayWhatItIsProvedWith_When_AControlExists() =>
+        Assert.That(Controls.Where(type => !type.IsDefined(typeof(ProvedByAttribute))), Is.Empty);
+
+    private static IEnumerable<Type> Controls => typeof(HardenTask).Assembly.GetTypes()
+        .Where(type => type.IsClass && !type.IsAbstract && typeof(K3s.Hardening.IControl).IsAssignableFrom(type));
 
     private static IEnumerable<string> Named<T>() => Tasks.Where(typeof(T).IsAssignableFrom).Select(HardenControlTask.ControlOf);
 }

@@ -108,12 +108,21 @@ internal static class ReportPage
         }
     }
 
+    // What comes before the first task: tools are fetched, the environment is opened, requirements are checked.
+    private static readonly TimeSpan WorthARow = TimeSpan.FromSeconds(1);
+
     private static XElement Timeline(RunRecord run)
     {
         var scale = new Scale(run.StartedAt, run.EndedAt);
         var rows = run.Tasks.Select(task => task.StartedAt is { } start
             ? Row(task.Name, "task", ProgressText.Of(TimeSpan.FromSeconds(task.Seconds)), scale.Bars(task.Name, [new(task.State, Words(task.State), start, start.AddSeconds(task.Seconds))]))
             : Row(task.Name, "task", "not run", []));
+        if (run.Tasks.Min(task => task.StartedAt) is { } first && first - run.StartedAt >= WorthARow)
+        {
+            rows = rows.Prepend(Row(
+                "Preparation", "task", ProgressText.Of(first - run.StartedAt), scale.Bars("Preparation", [new("Succeeded", "tools, environment, requirements", run.StartedAt, first)])));
+        }
+
         var workloads = run.Workloads.Where(HasHistory).SelectMany(workload => workload.Pods
             .Select(pod => Row(
                 pod.Name,

@@ -22,7 +22,7 @@ namespace Cake.K3s.Hardening.Nodes.PrivateNetwork;
 /// <param name="run">The run.</param>
 /// <param name="fleet">The nodes.</param>
 /// <param name="open">Opens Hetzner's API; asked only when something is planned, applied or undone.</param>
-[ProvedBy("test nodes with systemd and sshd", "Hetzner's API; K3s: a stand-in for its commands and restarts")]
+[ProvedBy("test nodes with systemd, sshd and UFW: device, rules and traffic", "Hetzner's API; K3s: a stand-in for its commands and restarts")]
 internal sealed class PrivateNetworkControl(PipelineRun run, NodeFleet fleet, Func<PrivateNetworkSettings, CancellationToken, Task<HetznerClient>> open) : FirewallControl(run, fleet)
 {
     private const string SettingsFile = K3sServer.Settings + "/90-cake-k3s-private-network.yaml";

@@ -14,7 +14,7 @@ namespace Cake.K3s.Hardening.Nodes.SshPort;
 /// Moves SSH to a port of its own: both ports are open first, a login on the new one is proved, the old one is closed last. sshd may run
 /// by itself or be started by a socket.
 /// </summary>
-[ProvedBy("test nodes with systemd, sshd and UFW", null)]
+[ProvedBy("test nodes with systemd, sshd and UFW", "Ubuntu's generator of ssh.socket's ports")]
 internal sealed class SshPortControl(PipelineRun run, NodeFleet fleet, OperatorFiles operatorFiles) : NodeControl(run, fleet)
 {
     private const string DropIn = SshdConfig.DropIns + "/00-cake-k3s-port.conf";

@@ -14,7 +14,7 @@ namespace Cake.K3s.Hardening.Nodes.WireGuard;
 /// understand each other, so all servers change together, or none: each one's undo stays armed until pods' traffic is seen to flow
 /// between all of them.
 /// </summary>
-[ProvedBy("test nodes with systemd and sshd", "K3s: a stand-in for its commands and restarts")]
+[ProvedBy("test nodes with systemd, sshd and UFW: devices, keys, handshakes and transfers", "K3s: a stand-in for its commands and restarts; wireguard-go for the kernel's WireGuard")]
 internal sealed class WireGuardControl(PipelineRun run, NodeFleet fleet) : FirewallControl(run, fleet)
 {
     private const string SettingsFile = K3sServer.Settings + "/90-cake-k3s-wireguard.yaml";
