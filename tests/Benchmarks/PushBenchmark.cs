@@ -9,7 +9,7 @@ namespace Benchmarks;
 /// <summary>
 /// How long a push of five layers of 40 MB takes, to a registry on this machine that is empty and then again, beside
 /// <c>skopeo copy</c> and <c>docker push</c>. The own push also pushes a signature, and runs in a process that is there already.
-/// Needs docker-registry on PATH; a peer that is not on PATH is left out.
+/// Needs docker-registry on PATH; a peer that is not on PATH, or a Docker client without an engine, is left out.
 /// </summary>
 internal static class PushBenchmark
 {
@@ -31,7 +31,7 @@ internal static class PushBenchmark
                 peers.Add(new("skopeo copy", host => RunAsync("skopeo", "copy", "--insecure-policy", "--dest-tls-verify=false", "oci-archive:" + image.Archive, $"docker://{host}/bench/api:1")));
             }
 
-            if (Finds("docker"))
+            if (Finds("docker") && await AnswersAsync("docker", "version"))
             {
                 await RunAsync("docker", "load", "-i", image.Archive);
                 peers.Add(new("docker push", async host =>
@@ -70,6 +70,10 @@ internal static class PushBenchmark
 
     private static bool Finds(string program) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, program)));
+
+    // A client of Docker may be there without an engine; DOCKER_HOST names one elsewhere, as the sandbox's.
+    private static async Task<bool> AnswersAsync(string program, params string[] arguments) =>
+        (await Cli.Wrap(program).WithArguments(arguments).WithValidation(CommandResultValidation.None).ExecuteBufferedAsync()).ExitCode == 0;
 
     private static async Task RunAsync(string program, params string[] arguments) => await Cli.Wrap(program).WithArguments(arguments).ExecuteBufferedAsync();
 
