@@ -80,6 +80,12 @@ internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl
     /// <inheritdoc/>
     public async Task<ImmutableArray<Finding>> AuditAsync(CancellationToken cancellationToken)
     {
+        // What is prepared may come from afar; without a node nobody wants it.
+        if (fleet.Nodes.IsEmpty)
+        {
+            return [];
+        }
+
         await PrepareAsync(changes: false, cancellationToken);
         return [.. await Task.WhenAll(fleet.Nodes.Select(node => AuditAsync(node, cancellationToken)))];
     }
