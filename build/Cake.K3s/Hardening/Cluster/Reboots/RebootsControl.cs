@@ -29,7 +29,7 @@ internal sealed class RebootsControl(ControlCluster cluster, ManifestLoader load
 
     private RebootSettings? Settings => cluster.Hardening.Reboots;
 
-    private Finding NotConfigured => new(Name, "", ControlState.NotApplicable, "hardening.reboots of the environment is not set in deploy.yaml", []);
+    private Finding NotConfigured => Finding.NotConfigured(Name, "hardening.reboots");
 
     /// <inheritdoc/>
     public async Task<ImmutableArray<Finding>> AuditAsync(CancellationToken cancellationToken)

@@ -31,7 +31,7 @@ internal sealed class UptimeControl(ControlCluster cluster, SecretReader secrets
 
     private string Prefix => $"{cluster.Settings.App} {cluster.EnvironmentSettings.Name}: ";
 
-    private Finding NotConfigured => new(Name, "", ControlState.NotApplicable, "uptime of the environment is not set in deploy.yaml", []);
+    private Finding NotConfigured => Finding.NotConfigured(Name, "uptime");
 
     /// <inheritdoc/>
     public async Task<ImmutableArray<Finding>> AuditAsync(CancellationToken cancellationToken)

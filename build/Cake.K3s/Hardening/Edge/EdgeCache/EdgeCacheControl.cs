@@ -26,7 +26,7 @@ internal sealed class EdgeCacheControl(ControlCluster cluster, CloudflareConnect
 
     private EdgeCacheSettings? Settings => cluster.EnvironmentSettings.Edge?.Cache;
 
-    private Finding NotConfigured => new(Name, "", ControlState.NotApplicable, "edge.cache of the environment is not set in deploy.yaml", []);
+    private Finding NotConfigured => Finding.NotConfigured(Name, "edge.cache");
 
     private string Prefix => CacheRules.Prefix(cluster.Settings.App, cluster.EnvironmentSettings.Name);
 

@@ -24,7 +24,7 @@ internal sealed class LoadBalancerControl(ControlCluster cluster, CloudflareConn
 
     private LoadBalancerSettings? Settings => cluster.EnvironmentSettings.Edge?.LoadBalancer;
 
-    private Finding NotConfigured => new(Name, "", ControlState.NotApplicable, "edge.loadBalancer of the environment is not set in deploy.yaml", []);
+    private Finding NotConfigured => Finding.NotConfigured(Name, "edge.loadBalancer");
 
     /// <inheritdoc/>
     public async Task<ImmutableArray<Finding>> AuditAsync(CancellationToken cancellationToken)

@@ -48,7 +48,7 @@ internal sealed class OriginTlsControl(
 
     private OriginTlsSettings? Settings => cluster.EnvironmentSettings.Edge?.OriginTls;
 
-    private Finding NotConfigured => new(Name, "", ControlState.NotApplicable, "edge.originTls of the environment is not set in deploy.yaml", []);
+    private Finding NotConfigured => Finding.NotConfigured(Name, "edge.originTls");
 
     /// <inheritdoc/>
     public async Task<ImmutableArray<Finding>> AuditAsync(CancellationToken cancellationToken)
