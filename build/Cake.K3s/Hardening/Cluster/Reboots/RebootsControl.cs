@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using Cake.K3s.Hardening.Roadmap;
 using Cake.K3s.Kubernetes.Api;
+using Cake.K3s.Kubernetes.Applying;
 using Cake.K3s.Kubernetes.Manifests;
 using Cake.K3s.Settings;
 
@@ -114,19 +115,9 @@ internal sealed class RebootsControl(ControlCluster cluster, ManifestLoader load
             .. (await loader.LoadAsync(inputs, cancellationToken)).Objects
                 .Select(manifest => manifest.Node.DeepClone().AsObject())
                 .Where(node => settings.K3sVersion is not null || !IsPlan(node))
-                .OrderBy(Rank),
+                .OrderBy(node => Waves.Of(GroupVersionKind.Of(node))),
         ];
     }
-
-    // What others are in or of goes first.
-    private static int Rank(JsonObject node) => node.Text("kind") switch
-    {
-        "Namespace" => 0,
-        "CustomResourceDefinition" => 1,
-        "Deployment" or "DaemonSet" => 3,
-        "Plan" => 4,
-        _ => 2,
-    };
 
     private static bool IsPlan(JsonObject node) => GroupVersionKind.Of(node) == PlanType;
 
