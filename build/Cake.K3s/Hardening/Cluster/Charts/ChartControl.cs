@@ -103,19 +103,8 @@ internal abstract class ChartControl(ControlCluster cluster, ManifestLoader load
     }
 
     // What is installed takes its time to measure anything, and no API tells when.
-    private async Task<ImmutableArray<Finding>> EffectAsync(ClusterApi api, IReadOnlyList<JsonObject> desired, CancellationToken cancellationToken)
-    {
-        for (var begin = time.GetTimestamp(); ;)
-        {
-            var findings = await TryMeasureAsync(api, desired, cancellationToken);
-            if (findings.All(finding => finding.State.IsFine()) || time.GetElapsedTime(begin) > EffectLimit)
-            {
-                return findings;
-            }
-
-            await Task.Delay(EffectPause, time, cancellationToken);
-        }
-    }
+    private Task<ImmutableArray<Finding>> EffectAsync(ClusterApi api, IReadOnlyList<JsonObject> desired, CancellationToken cancellationToken) => RepeatedLook.UntilAsync(
+        () => TryMeasureAsync(api, desired, cancellationToken), findings => findings.All(finding => finding.State.IsFine()), EffectLimit, EffectPause, time, cancellationToken);
 
     private async Task<ImmutableArray<Finding>> TryMeasureAsync(ClusterApi api, IReadOnlyList<JsonObject> desired, CancellationToken cancellationToken)
     {

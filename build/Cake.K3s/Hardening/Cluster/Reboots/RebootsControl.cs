@@ -125,15 +125,11 @@ internal sealed class RebootsControl(ControlCluster cluster, ManifestLoader load
     private async Task UntilKnownAsync(GroupVersionKind type, CancellationToken cancellationToken)
     {
         var api = await cluster.OpenAsync(cancellationToken);
-        var start = time.GetTimestamp();
-        while (await api.FindResourceAsync(type, cancellationToken) is null)
+        var resource = await RepeatedLook.UntilAsync(
+            () => api.FindResourceAsync(type, cancellationToken), found => found is not null, TypeLimit, BetweenLooks, time, cancellationToken);
+        if (resource is null)
         {
-            if (time.GetElapsedTime(start) > TypeLimit)
-            {
-                throw new K3sException(ExitCodes.Failed, $"{Name}: the API does not serve {type} within {TypeLimit.TotalSeconds:0} s of its definition", "See: kubectl describe crd plans.upgrade.cattle.io");
-            }
-
-            await Task.Delay(BetweenLooks, time, cancellationToken);
+            throw new K3sException(ExitCodes.Failed, $"{Name}: the API does not serve {type} within {TypeLimit.TotalSeconds:0} s of its definition", "See: kubectl describe crd plans.upgrade.cattle.io");
         }
     }
 }

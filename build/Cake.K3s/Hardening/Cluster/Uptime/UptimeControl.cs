@@ -146,20 +146,13 @@ internal sealed class UptimeControl(ControlCluster cluster, SecretReader secrets
 
     private async Task<ImmutableArray<Finding>> AwaitAsync(OutsideMonitors outside, CancellationToken cancellationToken)
     {
-        for (var begin = time.GetTimestamp(); ;)
-        {
-            var statuses = await outside.StatusesAsync(cancellationToken);
-            if (statuses.All(item => item.Status == "up") || time.GetElapsedTime(begin) >= Limit)
-            {
-                return
-                [
-                    .. statuses.Select(item => new Finding(
-                        Name, item.Name, item.Status == "up" ? ControlState.InPlace : ControlState.Drifted, $"Better Stack says that it is {item.Status}", [])),
-                ];
-            }
-
-            await Task.Delay(Pause, time, cancellationToken);
-        }
+        var statuses = await RepeatedLook.UntilAsync(
+            () => outside.StatusesAsync(cancellationToken), seen => seen.All(item => item.Status == "up"), Limit, Pause, time, cancellationToken);
+        return
+        [
+            .. statuses.Select(item => new Finding(
+                Name, item.Name, item.Status == "up" ? ControlState.InPlace : ControlState.Drifted, $"Better Stack says that it is {item.Status}", [])),
+        ];
     }
 
     private async Task<OutsideMonitors?> OutsideAsync(UptimeSettings settings, CancellationToken cancellationToken) => settings.BetterStack is { } provider

@@ -488,23 +488,8 @@ internal sealed class OriginTlsControl(
 
     /// <summary>Asks again until nothing is wrong, or the time is up.</summary>
     /// <returns>What is wrong still.</returns>
-    private async Task<string?> AwaitAsync(Func<Task<string?>> wrong, TimeSpan limit, CancellationToken cancellationToken)
-    {
-        for (var begin = time.GetTimestamp(); ;)
-        {
-            if (await wrong() is not { } what)
-            {
-                return null;
-            }
-
-            if (time.GetElapsedTime(begin) >= limit)
-            {
-                return what;
-            }
-
-            await Task.Delay(Pause, time, cancellationToken);
-        }
-    }
+    private Task<string?> AwaitAsync(Func<Task<string?>> wrong, TimeSpan limit, CancellationToken cancellationToken) =>
+        RepeatedLook.UntilAsync(wrong, what => what is null, limit, Pause, time, cancellationToken);
 
     private static IEnumerable<string> KeysOf(ControlJournal journal) =>
         journal.Settings.Where(setting => setting.Key.StartsWith(KeyPrefix, StringComparison.Ordinal)).Select(setting => setting.Value).OfType<string>();
