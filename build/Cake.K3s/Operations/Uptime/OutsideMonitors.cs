@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using Cake.K3s.Edge.BetterStack;
+using Cake.K3s.Hardening;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Settings;
 
@@ -21,9 +22,9 @@ internal sealed class OutsideMonitors(BetterStackApi api, string prefix)
     /// <summary>What is to be done, in order; the heartbeat comes first, since Gatus needs its address.</summary>
     /// <param name="settings">The checks; null to leave nothing.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public async Task<ImmutableArray<(string Name, string What, Func<Task> RunAsync)>> StepsAsync(UptimeSettings? settings, CancellationToken cancellationToken)
+    public async Task<ImmutableArray<ChangeStep>> StepsAsync(UptimeSettings? settings, CancellationToken cancellationToken)
     {
-        var steps = ImmutableArray.CreateBuilder<(string, string, Func<Task>)>();
+        var steps = ImmutableArray.CreateBuilder<ChangeStep>();
         JsonObject[] heartbeats = settings is { Gatus: not null, BetterStack: { } outside } ? [Heartbeat(outside)] : [];
         JsonObject[] monitors = settings is { BetterStack: { } provider } ? [.. settings.Checks.Select(check => Monitor(check, provider))] : [];
         await CompareAsync(Heartbeats, "name", heartbeats, steps, cancellationToken);
@@ -43,7 +44,7 @@ internal sealed class OutsideMonitors(BetterStackApi api, string prefix)
     ];
 
     private async Task CompareAsync(
-        string kind, string nameMember, JsonObject[] wanted, ImmutableArray<(string, string, Func<Task>)>.Builder steps, CancellationToken cancellationToken)
+        string kind, string nameMember, JsonObject[] wanted, ImmutableArray<ChangeStep>.Builder steps, CancellationToken cancellationToken)
     {
         var live = await OwnAsync(kind, nameMember, cancellationToken);
         foreach (var attributes in wanted)
@@ -52,18 +53,18 @@ internal sealed class OutsideMonitors(BetterStackApi api, string prefix)
             var known = live.FirstOrDefault(item => item.Attributes.Text(nameMember) == name);
             if (known is null)
             {
-                steps.Add((name, $"make it among the {kind}", () => api.CreateAsync(kind, attributes, cancellationToken)));
+                steps.Add(new(new(name, $"make it among the {kind}"), cancellation => api.CreateAsync(kind, attributes, cancellation)));
             }
             else if (!known.Attributes.Holds(attributes))
             {
-                steps.Add((name, $"change it among the {kind}", () => api.ChangeAsync(kind, known.Id, attributes, cancellationToken)));
+                steps.Add(new(new(name, $"change it among the {kind}"), cancellation => api.ChangeAsync(kind, known.Id, attributes, cancellation)));
             }
         }
 
         // Of two with one name, which a request that was cut off may leave, the second goes.
         var kept = new HashSet<string>(wanted.Select(attributes => attributes.Text(nameMember)!));
         steps.AddRange(live.Where(item => !kept.Remove(item.Attributes.Text(nameMember)!))
-            .Select(item => (item.Attributes.Text(nameMember)!, $"delete it from the {kind}", (Func<Task>)(() => api.DeleteAsync(kind, item.Id, cancellationToken)))));
+            .Select(item => new ChangeStep(new(item.Attributes.Text(nameMember)!, $"delete it from the {kind}"), cancellation => api.DeleteAsync(kind, item.Id, cancellation))));
     }
 
     private async Task<IReadOnlyList<BetterStackItem>> OwnAsync(string kind, string nameMember, CancellationToken cancellationToken) =>

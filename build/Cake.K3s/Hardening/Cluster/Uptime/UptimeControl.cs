@@ -52,7 +52,7 @@ internal sealed class UptimeControl(ControlCluster cluster, SecretReader secrets
         var absence = await objects.JournalAsync(cancellationToken) switch { null => ControlState.Missing, { IsComplete: false } => ControlState.Unfinished, _ => ControlState.Drifted };
         return steps.IsEmpty
             ? findings.Add(new(Name, "Better Stack", ControlState.InPlace, $"{settings.Checks.Length} monitors look from outside", []))
-            : findings.AddRange(steps.Select(step => new Finding(Name, step.Name, absence, $"to do at Better Stack: {step.What}", [])));
+            : findings.AddRange(steps.Select(step => new Finding(Name, step.Change.Target, absence, $"to do at Better Stack: {step.Change.Description}", [])));
     }
 
     /// <inheritdoc/>
@@ -65,7 +65,7 @@ internal sealed class UptimeControl(ControlCluster cluster, SecretReader secrets
 
         var changes = await (await cluster.ObjectsAsync(Name, cancellationToken)).PlanAsync(await DesiredAsync(settings, cancellationToken), cancellationToken);
         return await OutsideAsync(settings, cancellationToken) is { } outside
-            ? [.. (await outside.StepsAsync(settings, cancellationToken)).Select(step => new PlannedChange(step.Name, step.What)), .. changes]
+            ? [.. (await outside.StepsAsync(settings, cancellationToken)).Select(step => step.Change), .. changes]
             : changes;
     }
 
@@ -88,7 +88,7 @@ internal sealed class UptimeControl(ControlCluster cluster, SecretReader secrets
                 await objects.RememberAsync([new("betterStack", settings.BetterStack!.Api)], cancellationToken);
             }
 
-            changes = await CarryOutAsync(steps, cancellationToken);
+            changes = await ChangeStep.CarryOutAsync(steps, cancellationToken);
         }
 
         return changes.AddRange(await objects.ApplyAsync(await DesiredAsync(settings, cancellationToken), cancellationToken));
@@ -128,20 +128,9 @@ internal sealed class UptimeControl(ControlCluster cluster, SecretReader secrets
 
         // Nobody is told that the one inside is silent.
         var changes = Settings is { } settings && await OutsideAsync(settings, cancellationToken) is { } outside
-            ? await CarryOutAsync(await outside.StepsAsync(null, cancellationToken), cancellationToken)
+            ? await ChangeStep.CarryOutAsync(await outside.StepsAsync(null, cancellationToken), cancellationToken)
             : [];
         return changes.AddRange(await objects.UndoAsync(cancellationToken));
-    }
-
-    private static async Task<ImmutableArray<PlannedChange>> CarryOutAsync(ImmutableArray<(string Name, string What, Func<Task> RunAsync)> steps, CancellationToken cancellationToken)
-    {
-        foreach (var step in steps)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            await step.RunAsync();
-        }
-
-        return [.. steps.Select(step => new PlannedChange(step.Name, step.What))];
     }
 
     private async Task<ImmutableArray<Finding>> AwaitAsync(OutsideMonitors outside, CancellationToken cancellationToken)

@@ -72,17 +72,8 @@ internal sealed class EdgeCacheControl(ControlCluster cluster, CloudflareConnect
     public async Task<ImmutableArray<PlannedChange>> UndoAsync(CancellationToken cancellationToken) =>
         cluster.EnvironmentSettings.Edge is { CloudflareZone: not null, CloudflareToken: not null } ? await CarryOutAsync([], cancellationToken) : [];
 
-    private async Task<ImmutableArray<PlannedChange>> CarryOutAsync(ImmutableArray<Rule> wanted, CancellationToken cancellationToken)
-    {
-        var steps = await StepsAsync(wanted, cancellationToken);
-        foreach (var step in steps)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            await step.RunAsync();
-        }
-
-        return [.. steps.Select(step => step.Change)];
-    }
+    private async Task<ImmutableArray<PlannedChange>> CarryOutAsync(ImmutableArray<Rule> wanted, CancellationToken cancellationToken) =>
+        await ChangeStep.CarryOutAsync(await StepsAsync(wanted, cancellationToken), cancellationToken);
 
     private ImmutableArray<Rule> Wanted(EdgeCacheSettings settings) => CacheRules.Of(cluster.Settings.App, cluster.EnvironmentSettings.Name, settings);
 
@@ -93,13 +84,13 @@ internal sealed class EdgeCacheControl(ControlCluster cluster, CloudflareConnect
         live.Select(rule => rule.Ref).Where(known => wanted.Any(rule => rule.Ref == known))
             .SequenceEqual(wanted.Select(rule => rule.Ref).Where(name => live.Any(rule => rule.Ref == name)));
 
-    private async Task<List<Step>> StepsAsync(ImmutableArray<Rule> wanted, CancellationToken cancellationToken)
+    private async Task<List<ChangeStep>> StepsAsync(ImmutableArray<Rule> wanted, CancellationToken cancellationToken)
     {
         var zone = await cloudflare.OpenAsync(cancellationToken);
         var rules = await zone.CacheRulesAsync(cancellationToken);
         if (rules is null)
         {
-            return wanted.IsEmpty ? [] : [new(new(zone.Name, $"make cache rules {string.Join(", ", wanted.Select(rule => rule.Ref))}"), () => zone.CreateCacheRulesAsync(wanted, cancellationToken))];
+            return wanted.IsEmpty ? [] : [new(new(zone.Name, $"make cache rules {string.Join(", ", wanted.Select(rule => rule.Ref))}"), cancellation => zone.CreateCacheRulesAsync(wanted, cancellation))];
         }
 
         var live = Own(rules);
@@ -107,18 +98,18 @@ internal sealed class EdgeCacheControl(ControlCluster cluster, CloudflareConnect
         // Rules are added at the end alone: those that are in another order go first, and come again in the right one.
         var stays = IsInOrder(live, wanted) && IsPrefix(live, wanted);
         var steps = live.Where(known => !stays || !wanted.Any(rule => rule.Ref == known.Ref))
-            .Select(known => new Step(new(zone.Name, $"delete cache rule {known.Ref}"), () => zone.DeleteRuleAsync(rules.Id, known.Id!, cancellationToken)))
+            .Select(known => new ChangeStep(new(zone.Name, $"delete cache rule {known.Ref}"), cancellation => zone.DeleteRuleAsync(rules.Id, known.Id!, cancellation)))
             .ToList();
         foreach (var rule in wanted)
         {
             var known = stays ? live.FirstOrDefault(candidate => candidate.Ref == rule.Ref) : null;
             if (known is null)
             {
-                steps.Add(new(new(zone.Name, $"add cache rule {rule.Ref}", rule.Expression), () => zone.AddRuleAsync(rules.Id, rule, cancellationToken)));
+                steps.Add(new(new(zone.Name, $"add cache rule {rule.Ref}", rule.Expression), cancellation => zone.AddRuleAsync(rules.Id, rule, cancellation)));
             }
             else if (!CacheRules.Same(known, rule))
             {
-                steps.Add(new(new(zone.Name, $"change cache rule {rule.Ref}", rule.Expression), () => zone.ChangeRuleAsync(rules.Id, known.Id!, rule, cancellationToken)));
+                steps.Add(new(new(zone.Name, $"change cache rule {rule.Ref}", rule.Expression), cancellation => zone.ChangeRuleAsync(rules.Id, known.Id!, rule, cancellation)));
             }
         }
 
@@ -154,6 +145,4 @@ internal sealed class EdgeCacheControl(ControlCluster cluster, CloudflareConnect
             ? new(Name, host + asked, ControlState.NotApplicable, "there is nothing at the prefix itself to ask for", [.. seen])
             : new(Name, host + asked, ControlState.Missing, $"Cloudflare does not answer it from its cache ({seen[^1]})", [.. seen]);
     }
-
-    private sealed record Step(PlannedChange Change, Func<Task> RunAsync);
 }

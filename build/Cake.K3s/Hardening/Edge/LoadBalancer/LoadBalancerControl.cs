@@ -131,10 +131,10 @@ internal sealed class LoadBalancerControl(ControlCluster cluster, CloudflareConn
             balancer);
     }
 
-    private static List<Step> StepsOf(Live live)
+    private static List<ChangeStep> StepsOf(Live live)
     {
         var (wanted, zone) = (live.Wanted, live.Zone);
-        var steps = new List<Step>();
+        var steps = new List<ChangeStep>();
         if (live.Monitor is null || !RegionPools.Same(live.Monitor with { Id = null }, wanted.Monitor))
         {
             steps.Add(new(new(wanted.Balancer.Name, $"measure health by {wanted.Monitor.Path}"), cancellation => zone.PutMonitorAsync(live.Monitor?.Id, wanted.Monitor, cancellation)));
@@ -162,11 +162,9 @@ internal sealed class LoadBalancerControl(ControlCluster cluster, CloudflareConn
         }
 
         steps.AddRange(live.Pools.Where(known => !wanted.Pools.Any(pool => pool.Name == known.Name))
-            .Select(known => new Step(new(known.Name, "delete the pool of a region that is no longer one"), cancellation => zone.DeletePoolAsync(known.Id!, cancellation))));
+            .Select(known => new ChangeStep(new(known.Name, "delete the pool of a region that is no longer one"), cancellation => zone.DeletePoolAsync(known.Id!, cancellation))));
         return steps;
     }
 
     private sealed record Live(RegionPools Wanted, CloudflareZone Zone, PoolMonitor? Monitor, ImmutableArray<Pool> Pools, K3s.Edge.Cloudflare.LoadBalancer? Balancer);
-
-    private sealed record Step(PlannedChange Change, Func<CancellationToken, Task> RunAsync);
 }
