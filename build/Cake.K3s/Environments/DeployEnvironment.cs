@@ -37,6 +37,11 @@ public sealed record DeployEnvironment
     /// <summary>Secret values for <c>${NAME}</c>, allowed in Secret manifests alone.</summary>
     public ImmutableDictionary<string, Secret> Secrets { get; init; } = ImmutableDictionary<string, Secret>.Empty;
 
+    /// <summary>The secret of a name.</summary>
+    /// <exception cref="K3sException">There is none (exit code 2).</exception>
+    internal Secret SecretNamed(string name) => Secrets.GetValueOrDefault(name) ?? throw new K3sException(
+        ExitCodes.BadInput, $"environment {Name} has no secret {name}", $"Its secrets are: {string.Join(", ", Secrets.Keys.Order(StringComparer.Ordinal))}.");
+
     /// <summary>
     /// Maps an Ingress host to the address at which a person on this machine reaches it, e.g. <c>api.localhost</c> to
     /// <c>http://api.localhost:8080</c>.

@@ -203,12 +203,7 @@ public sealed class DatabaseBackups
     private async Task<ImmutableSortedDictionary<string, string>> DatabaseAsync(string secret)
     {
         var environment = await _run.EnvironmentAsync();
-        return environment.Secrets.TryGetValue(secret, out var url)
-            ? DatabaseAddress.ToVariables(secret, url)
-            : throw new K3sException(
-                ExitCodes.BadInput,
-                $"environment {environment.Name} has no secret {secret}",
-                $"Its secrets are: {string.Join(", ", environment.Secrets.Keys.Order(StringComparer.Ordinal))}.");
+        return DatabaseAddress.ToVariables(secret, environment.SecretNamed(secret));
     }
 
     private async Task<ClusterApi> OpenAsync() => await _connector.OpenAsync((await _run.EnvironmentAsync()).Cluster, _run.Cancellation);
@@ -222,7 +217,6 @@ public sealed class DatabaseBackups
     private async Task<BackupStore> OpenStoreAsync(BackupSettings settings) =>
         new(settings.Storage, await ReadKeyAsync("backup.storage.operator", settings.Storage.Operator, _run.Cancellation));
 
-    private async Task<StorageKey> ReadKeyAsync(string name, StorageKeySettings key, CancellationToken cancellationToken) => new(
-        await _secrets.ReadAsync(name + ".id", key.Id, _run.Settings.Root, cancellationToken),
-        await _secrets.ReadAsync(name + ".key", key.Key, _run.Settings.Root, cancellationToken));
+    private Task<StorageKey> ReadKeyAsync(string name, StorageKeySettings key, CancellationToken cancellationToken) =>
+        StorageKey.ReadAsync(_secrets, name, key, _run.Settings.Root, cancellationToken);
 }

@@ -46,8 +46,8 @@ public sealed class DatabaseSwitch
         var oldName = _run.EnvironmentSettings.Backup?.Database ?? "DATABASE_URL";
         var newName = _run.Options.Into ?? throw new K3sException(
             ExitCodes.BadInput, "SwitchDatabase needs to know where to: no --into=SECRET was given", $"Name the secret of environment {environment.Name} that has the URL of the other database.");
-        var former = Named(environment.Secrets, oldName, environment.Name);
-        var wanted = Named(environment.Secrets, newName, environment.Name);
+        var former = environment.SecretNamed(oldName);
+        var wanted = environment.SecretNamed(newName);
         var api = await _connector.OpenAsync(environment.Cluster, _run.Cancellation);
         try
         {
@@ -149,7 +149,4 @@ public sealed class DatabaseSwitch
 
     // Names the address without telling it.
     private static string Mark(Secret value) => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(value.Reveal())))[..16];
-
-    private static Secret Named(ImmutableDictionary<string, Secret> secrets, string name, string environment) => secrets.GetValueOrDefault(name) ?? throw new K3sException(
-        ExitCodes.BadInput, $"environment {environment} has no secret {name}", $"Its secrets are: {string.Join(", ", secrets.Keys.Order(StringComparer.Ordinal))}.");
 }

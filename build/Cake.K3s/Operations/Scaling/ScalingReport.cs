@@ -144,10 +144,7 @@ public sealed class ScalingReport
     private async Task<double?> StorageAsync(CancellationToken cancellationToken)
     {
         var storage = Settings.Storage ?? throw new K3sException(ExitCodes.BadInput, "scaling.storage of the environment is not set in deploy.yaml", "Set it.");
-        var root = _cluster.Settings.Root;
-        var key = new StorageKey(
-            await _secrets.ReadAsync("scaling.storage.key.id", storage.Key.Id, root, cancellationToken),
-            await _secrets.ReadAsync("scaling.storage.key.key", storage.Key.Key, root, cancellationToken));
+        var key = await StorageKey.ReadAsync(_secrets, "scaling.storage.key", storage.Key, _cluster.Settings.Root, cancellationToken);
         return await BucketSize.GigabytesAsync(storage, key, cancellationToken);
     }
 }
