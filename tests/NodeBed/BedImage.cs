@@ -19,7 +19,7 @@ internal sealed class BedImage(ICommandRunner runner, ContentStore store, IDebia
     private static readonly ImmutableArray<string> Packages =
     [
         "systemd", "systemd-sysv", "dbus", "openssh-server", "sudo", "iproute2", "iputils-ping", "procps", "kmod", "curl", "ufw", "iptables",
-        "nftables", "fail2ban", "python3-systemd", "unattended-upgrades", "needrestart", "netcat-openbsd", "wireguard-tools", "wireguard-go",
+        "nftables", "fail2ban", "python3-systemd", "unattended-upgrades", "needrestart", "netcat-openbsd", "wireguard-tools", "wireguard-go", "age",
     ];
 
     /// <summary>The unpacked programs that make and run nodes.</summary>

@@ -184,11 +184,35 @@ def reencrypt():
 
 
 def etcd_snapshot(arguments):
+    if arguments[0] == "delete":
+        os.remove(f"{SERVER}/db/snapshots/{arguments[1]}")
+        print(f"Snapshot {arguments[1]} deleted.")
+        return
     name = arguments[arguments.index("--name") + 1] if "--name" in arguments else "on-demand"
     path = f"{SERVER}/db/snapshots/{name}-{NODE}-{int(time.time())}"
-    write(path, "".join(f"/registry/secrets/{os.path.basename(secret)} {read(secret)}\n" for secret in stored_secrets()) or "empty\n")
+    # What the real one has as bootstrap data, which the token opens: certificates, and the configuration of encryption.
+    bootstrap = f"/bootstrap/{hashlib.sha256(read(SERVER + '/token').encode()).hexdigest()} {base64.b64encode(shared('bootstrap-encryption').encode()).decode()}\n"
+    write(path, bootstrap + "".join(f"/registry/secrets/{os.path.basename(secret)} {read(secret)}\n" for secret in stored_secrets()))
     os.chmod(path, 0o600)
     print(f"Snapshot {os.path.basename(path)} saved.")
+
+
+def cluster_reset(arguments):
+    """k3s server --cluster-reset: this server becomes the only member of a new cluster, with what a snapshot holds."""
+    if subprocess.run(["systemctl", "-q", "is-active", "k3s"]).returncode == 0:
+        die('level=fatal msg="starting kubernetes: preparing server: failed to get CA certs: server is running"')
+    given = dict(argument[2:].split("=", 1) for argument in arguments if "=" in argument)
+    known, *lines = read(given["cluster-reset-restore-path"]).splitlines() or die('level=fatal msg="etcd: snapshot path does not exist"')
+    digest, encryption = known[len("/bootstrap/"):].split(" ")
+    if hashlib.sha256(given.get("token", read(SERVER + "/token").strip()).encode()).hexdigest() != digest:
+        die('level=fatal msg="failed to bootstrap cluster data: bootstrap data already found and encrypted with different token"')
+    shared("token", given["token"])
+    write(SERVER + "/token", given["token"])
+    shared("bootstrap-encryption", base64.b64decode(encryption).decode())
+    for line in lines:
+        name, value = line.split(" ", 1)
+        write(ETCD + name, value)
+    print("Managed etcd cluster membership has been reset, restart without --cluster-reset flag now.")
 
 
 def kubectl(arguments):
@@ -280,7 +304,7 @@ def server():
     shared(f"servers/{NODE}/flag", flag)
     shared(f"servers/{NODE}/hash", config_hash() if flag == "true" or config_hash() else "")
     write("/run/k3s-stand-in.json", json.dumps(started))
-    os.makedirs(SERVER, exist_ok=True)
+    os.makedirs(SERVER + "/db/etcd", exist_ok=True)
     if not os.path.exists(SERVER + "/token"):
         write(SERVER + "/token", shared("token") or (shared("token", "K10" + secrets.token_hex(16)) or shared("token")))
         os.chmod(SERVER + "/token", 0o600)
@@ -376,8 +400,8 @@ if __name__ == "__main__":
     if command == "--version":
         print(f"k3s version {read('/etc/rancher/stand-in-version', 'v1.34.6+k3s1').strip()} (stand-in)")
     elif command == "server":
-        server()
+        cluster_reset(rest) if "--cluster-reset" in rest else server()
     elif command == "stand-in-reencrypt":
         reencrypt()
     else:
-        {"kubectl": kubectl, "etcd-snapshot": lambda a: etcd_snapshot(a[1:]), "secrets-encrypt": secrets_encrypt}.get(command, lambda a: die(f"no command {command}"))(rest)
+        {"kubectl": kubectl, "etcd-snapshot": etcd_snapshot, "secrets-encrypt": secrets_encrypt}.get(command, lambda a: die(f"no command {command}"))(rest)

@@ -5,6 +5,7 @@ using Cake.K3s.Hardening.Cluster;
 using Cake.K3s.Hardening.Edge;
 using Cake.K3s.Hardening.Nodes.AuditLog;
 using Cake.K3s.Hardening.Nodes.CloudflareOnly;
+using Cake.K3s.Hardening.Nodes.EtcdBackups;
 using Cake.K3s.Hardening.Nodes.Fail2Ban;
 using Cake.K3s.Hardening.Nodes.FirewallBaseline;
 using Cake.K3s.Hardening.Nodes.KernelDefaults;
@@ -61,6 +62,7 @@ internal static class HardeningServices
     // The order in which Harden applies them: backups first, then the nodes from the outside in, the cluster's network before
     // webhooks that fail closed. A caller's own controls come after these.
     private static IServiceCollection AddControls(this IServiceCollection services) => services
+        .AddControl<EtcdBackupsControl>()
         .AddControl<LegacyFirewallRulesControl>()
         .AddControl<Fail2BanControl>()
         .AddControl<SshPortControl>()

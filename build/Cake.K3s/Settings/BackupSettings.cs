@@ -1,6 +1,6 @@
 namespace Cake.K3s.Settings;
 
-/// <summary>Backups of the database: made in the cluster on a schedule, encrypted there, and kept at a provider other than the database's.</summary>
+/// <summary>Backups of the database, made in the cluster on a schedule, and of etcd, by its servers; encrypted there, and kept at a provider other than the database's.</summary>
 public sealed record BackupSettings
 {
     /// <summary>When, as a CronJob's schedule in UTC.</summary>

@@ -11,6 +11,9 @@ namespace Cake.K3s.IntegrationTests.Nodes;
 /// <param name="directories">What undoing it must bring back byte for byte on the first node.</param>
 internal sealed class ControlCycle(BedNode[] nodes, HardeningSettings hardening, Func<Operator, IControl> make, params string[] directories)
 {
+    /// <summary>The environment's backups.</summary>
+    public BackupSettings? Backup { get; init; }
+
     private const string Kept = "ls -A /var/lib/cake-k3s 2>/dev/null | grep -vx lock || true; systemctl list-timers --all | grep cake-k3s || true";
 
     /// <summary>Audits, applies, proves, applies again, audits, undoes and audits.</summary>
@@ -22,14 +25,14 @@ internal sealed class ControlCycle(BedNode[] nodes, HardeningSettings hardening,
         var kept = await node.RunAsync(Kept);
         Assert.That(await AuditAsync(), Is.EqualTo(ControlState.Missing), "before");
 
-        using (var someone = new Operator(nodes, hardening))
+        using (var someone = new Operator(nodes, hardening, backup: Backup))
         {
             var control = make(someone);
             Assert.That(await control.PlanAsync(default), Is.Not.Empty, "the plan");
             Assert.That(await node.StateOfAsync(directories), Is.EqualTo(before), "planning changes nothing");
         }
 
-        using (var someone = new Operator(nodes, hardening))
+        using (var someone = new Operator(nodes, hardening, backup: Backup))
         {
             var control = make(someone);
             Assert.That(await control.ApplyAsync(default), Is.Not.Empty, "the first time");
@@ -41,14 +44,14 @@ internal sealed class ControlCycle(BedNode[] nodes, HardeningSettings hardening,
         Assert.That(await AuditAsync(), Is.EqualTo(ControlState.InPlace), "after");
 
         var applied = await node.StateOfAsync(directories);
-        using (var someone = new Operator(nodes, hardening))
+        using (var someone = new Operator(nodes, hardening, backup: Backup))
         {
             var control = make(someone);
             Assert.That(await control.ApplyAsync(default), Is.Empty, "the second time");
             Assert.That(await node.StateOfAsync(directories), Is.EqualTo(applied), "the second time changes nothing");
         }
 
-        using (var someone = new Operator(nodes, hardening))
+        using (var someone = new Operator(nodes, hardening, backup: Backup))
         {
             var control = make(someone);
             Assert.That(await control.UndoAsync(default), Is.Not.Empty, "the undo");
@@ -61,7 +64,7 @@ internal sealed class ControlCycle(BedNode[] nodes, HardeningSettings hardening,
 
     private async Task<ControlState> AuditAsync()
     {
-        using var someone = new Operator(nodes, hardening);
+        using var someone = new Operator(nodes, hardening, backup: Backup);
         var own = (await make(someone).AuditAsync(default))[0];
         TestContext.Out.WriteLine(own.Summary);
         return own.State;

@@ -18,12 +18,13 @@ internal sealed class Operator : IDisposable
     private readonly TemporaryDirectory _home = new();
     private readonly List<IControl> _controls = [];
 
-    public Operator(IEnumerable<BedNode> nodes, HardeningSettings? hardening = null, string user = "root", Func<ICommandRunner, ICommandRunner>? runner = null, params NodeSettings[] more)
+    public Operator(IEnumerable<BedNode> nodes, HardeningSettings? hardening = null, string user = "root", Func<ICommandRunner, ICommandRunner>? runner = null, BackupSettings? backup = null, params NodeSettings[] more)
     {
         SshConfig = _home.Write("ssh_config", $"Host *\n  IdentityFile {SharedBed.Bed.PrivateKeyFile}\n  IdentitiesOnly yes\n");
         var environment = new EnvironmentSettings
         {
             Name = "bed",
+            Backup = backup,
             Hardening = (hardening ?? new HardeningSettings()) with { SshConfig = SshConfig },
             Nodes = [.. nodes.Select(node => new NodeSettings { Name = node.Name, Host = node.Address, User = user, Addresses = [node.Address, node.Address6] }), .. more],
         };

@@ -78,7 +78,7 @@ internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl
     }
 
     /// <inheritdoc/>
-    public async Task<ImmutableArray<Finding>> AuditAsync(CancellationToken cancellationToken)
+    public virtual async Task<ImmutableArray<Finding>> AuditAsync(CancellationToken cancellationToken)
     {
         // What is prepared may come from afar; without a node nobody wants it.
         if (fleet.Nodes.IsEmpty)

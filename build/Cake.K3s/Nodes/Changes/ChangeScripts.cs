@@ -213,10 +213,10 @@ internal static class ChangeScripts
                 return
             done <after
         }
-        changed=0
+        # Asked of all before any is put back: a link to another of them is not the same without it.
+        changed=$(while read -r kind number path; do [ $kind = directory ] || intact "$path" || echo "$path"; done <original/paths)
         while read -r kind number path; do
-            if [ $kind != directory ] && ! intact "$path"; then
-                changed=1
+            if printf '%s\n' "$changed" | grep -qxF "$path"; then
                 if [ -s inverse ]; then continue; fi
                 mkdir -p ../replaced
                 if [ -e "$path" ]; then cp -a "$path" "../replaced/{{control}}-$number"; fi
@@ -227,7 +227,7 @@ internal static class ChangeScripts
             directory) rmdir "$path" 2>/dev/null || : ;;
             esac
         done <original/paths
-        if [ $changed = 1 ] && [ -s inverse ]; then sh -eu ./inverse; fi
+        if [ -n "$changed" ] && [ -s inverse ]; then sh -eu ./inverse; fi
         cd /
         """;
 

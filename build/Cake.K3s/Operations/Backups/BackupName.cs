@@ -22,6 +22,11 @@ internal sealed record BackupName(string Prefix, DateTimeOffset MadeAt)
             : null;
     }
 
+    /// <summary>Whether names of this prefix are backups of an app: of its database, or of its cluster's etcd.</summary>
+    /// <param name="prefix">The prefix of a name.</param>
+    /// <param name="app">What stands before the names of the app's backups.</param>
+    public static bool IsOf(string prefix, string app) => prefix == app || prefix.StartsWith(app + "/etcd/", StringComparison.Ordinal);
+
     /// <inheritdoc/>
     public override string ToString() => $"{Prefix}/{MadeAt.UtcDateTime.ToString(Time, CultureInfo.InvariantCulture)}{Suffix}";
 }

@@ -30,11 +30,18 @@ internal sealed class BackupStore : IDisposable
             });
     }
 
-    /// <summary>The backups, the newest first. What has another kind of name is not one.</summary>
+    /// <summary>The backups of one prefix, the newest first. What has another kind of name is not one.</summary>
     /// <param name="prefix">What stands before their names.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="K3sException">The bucket cannot be read.</exception>
-    public async Task<ImmutableArray<StoredBackup>> ListAsync(string prefix, CancellationToken cancellationToken)
+    public async Task<ImmutableArray<StoredBackup>> ListAsync(string prefix, CancellationToken cancellationToken) =>
+        [.. (await ListBelowAsync(prefix, cancellationToken)).Where(backup => backup.Name.Prefix == prefix)];
+
+    /// <summary>The backups of a prefix and of those below it, the newest first.</summary>
+    /// <param name="prefix">What stands before their names.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="K3sException">The bucket cannot be read.</exception>
+    public async Task<ImmutableArray<StoredBackup>> ListBelowAsync(string prefix, CancellationToken cancellationToken)
     {
         var found = new List<StoredBackup>();
         var request = new ListObjectsV2Request { BucketName = _settings.Bucket, Prefix = prefix + "/" };
@@ -46,7 +53,7 @@ internal sealed class BackupStore : IDisposable
             found.AddRange(
                 from item in page.S3Objects ?? []
                 let name = BackupName.Parse(item.Key)
-                where name?.Prefix == prefix
+                where name is not null
                 select new StoredBackup(name, item.Size ?? 0));
         }
         while (page.IsTruncated == true);

@@ -2,6 +2,7 @@ using Cake.K3s.Hosting;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Jobs;
 using Cake.K3s.Kubernetes.Readiness;
+using Cake.K3s.Nodes;
 using Cake.K3s.Reporting;
 using Cake.K3s.Settings;
 using Microsoft.Extensions.DependencyInjection;
@@ -19,5 +20,10 @@ internal static class BackupsServices
             provider.GetRequiredService<JobRun>(),
             provider.GetRequiredService<EvidenceCollector>(),
             provider.GetRequiredService<IReporter>(),
-            provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<TimeProvider>()))
+        .AddSingleton(provider => new EtcdBackups(
+            provider.GetRequiredService<PipelineRun>(),
+            provider.GetRequiredService<NodeFleet>(),
+            provider.GetRequiredService<SecretReader>(),
+            provider.GetRequiredService<IReporter>()));
 }

@@ -72,8 +72,10 @@ public sealed class DatabaseBackups
     {
         var settings = Settings;
         using var store = await OpenStoreAsync(settings);
-        var all = await store.ListAsync(Prefix(settings), _run.Cancellation);
-        var expired = BackupRetention.Expired(all, _time.GetUtcNow(), settings.KeepDays);
+        var (now, prefix) = (_time.GetUtcNow(), Prefix(settings));
+        // Of the database's, and of what each server ships, the newest stays.
+        var all = (await store.ListBelowAsync(prefix, _run.Cancellation)).Where(backup => BackupName.IsOf(backup.Name.Prefix, prefix)).ToImmutableArray();
+        var expired = all.GroupBy(backup => backup.Name.Prefix).SelectMany(alike => BackupRetention.Expired(alike, now, settings.KeepDays)).ToImmutableArray();
         foreach (var backup in expired)
         {
             if (_run.Options.Confirm)

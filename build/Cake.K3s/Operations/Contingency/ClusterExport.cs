@@ -141,7 +141,7 @@ public sealed class ClusterExport
     private static string ReadMe(string environment) => $"""
         What it takes to build environment {environment} elsewhere.
 
-        1. A K3s cluster, and its kubeconfig: put its path into deploy.yaml as environments.{environment}.cluster.kubeconfig.
+        1. A K3s cluster, new or from a snapshot of etcd (docs/backups.md, "The cluster itself"), and its kubeconfig: put its path into deploy.yaml as environments.{environment}.cluster.kubeconfig.
         2. The images of images.json: from their registry, or from a mirror with --registry=ADDRESS.
         3. The database: an empty one, then --target=Restore --environment={environment} --into=SECRET; backup.json says where backups are.
         4. --target=Deploy --environment={environment}, from this folder with the sources of the app beside it; or, with nothing but this archive,

@@ -13,10 +13,6 @@ namespace Cake.K3s.IntegrationTests.Kubernetes.Backups;
 [SupportedOSPlatform("linux")]
 internal sealed class BackupTests
 {
-    // A key pair for these tests alone.
-    private const string Recipient = "age1eq57c8z0mpqlf5c0vnhjfquwnzjgnwx94z7lvuqvrh86x2nyzepq34z9pk";
-    private const string Identity = "AGE-SECRET-KEY-109YJ09NER945RZW7ZUYSX3X9C87HPAU5RMWZQ0SY49M9066QZ04Q4NDK0L";
-
     private DirectoryInfo _root = null!;
     private StandInBucket _bucket = null!;
     private ClusterApi _api = null!;
@@ -162,7 +158,7 @@ internal sealed class BackupTests
         Write("cosign.pub", key.ExportSubjectPublicKeyInfoPem());
         Write("database", UrlOf(_database));
         Write("empty", UrlOf(_database + "_empty"));
-        Write("identity", Identity);
+        Write("identity", BackupKeys.Identity);
         foreach (var id in (string[])[StandInBucket.Writer, StandInBucket.Operator])
         {
             Write(id, id);
@@ -185,7 +181,7 @@ internal sealed class BackupTests
                   EMPTY_URL: {file: empty}
                 backup:
                   image: {{await SharedSandbox.BaseImageAsync("backup")}}
-                  recipient: {{Recipient}}
+                  recipient: {{BackupKeys.Recipient}}
                   identity: {file: identity}
                   storage:
                     endpoint: {{_bucket.Address.GetLeftPart(UriPartial.Authority)}}
