@@ -1,6 +1,7 @@
 using System.Net;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Sandbox.ApiServer;
+using Cake.K3s.Tests.Edge;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -59,6 +60,13 @@ internal sealed class ApiHost : IAsyncDisposable
         Address,
         namespaceName,
         retry: new() { FirstDelay = TimeSpan.FromMilliseconds(5), LongestDelay = TimeSpan.FromMilliseconds(100), FirstAttempt = firstAttempt ?? TimeSpan.FromSeconds(30) });
+
+    /// <summary>The client of a process that a fault meets; it repeats a request once.</summary>
+    public ClusterApi Open(Faults faults) => new(
+        faults.Before(new SocketsHttpHandler()),
+        Address,
+        "shop",
+        retry: new() { Repetitions = 1, FirstDelay = TimeSpan.FromMilliseconds(1), LongestDelay = TimeSpan.FromMilliseconds(5) });
 
     public async ValueTask DisposeAsync()
     {

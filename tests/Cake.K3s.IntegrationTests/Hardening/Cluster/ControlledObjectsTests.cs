@@ -3,11 +3,12 @@ using Cake.K3s.Hardening;
 using Cake.K3s.Hardening.Cluster.Objects;
 using Cake.K3s.IntegrationTests.Kubernetes;
 using Cake.K3s.Kubernetes.Api;
+using Cake.K3s.Tests.Edge;
 using Microsoft.AspNetCore.Http;
 
 namespace Cake.K3s.IntegrationTests.Hardening.Cluster;
 
-public sealed class ControlledObjectsTests
+internal sealed class ControlledObjectsTests
 {
     private const string Control = "Example";
 
@@ -210,12 +211,12 @@ public sealed class ControlledObjectsTests
 
     /// <summary>Killed at every change in turn, before and after the API has carried it out.</summary>
     [Test]
-    public async Task Should_converge_and_still_undo_when_killed_at_any_change([Values] bool carriedOut)
+    public async Task Should_converge_and_still_undo_when_killed_at_any_change([Values] FaultKind kind)
     {
         var before = await StateAsync();
         for (var write = 1; ; write++)
         {
-            if (!await KilledAsync(write, carriedOut, objects => objects.ApplyAsync(Desired(), default)))
+            if (!await StruckAsync(write, kind, objects => objects.ApplyAsync(Desired(), default)))
             {
                 Assert.That(write, Is.GreaterThan(4), "each change was cut once");
                 break;
@@ -229,13 +230,13 @@ public sealed class ControlledObjectsTests
     }
 
     [Test]
-    public async Task Should_finish_an_undo_that_was_killed_at_any_change([Values] bool carriedOut)
+    public async Task Should_finish_an_undo_that_was_killed_at_any_change([Values] FaultKind kind)
     {
         var before = await StateAsync();
         for (var write = 1; ; write++)
         {
             await Objects().ApplyAsync(Desired(), default);
-            if (!await KilledAsync(write, carriedOut, objects => objects.UndoAsync(default)))
+            if (!await StruckAsync(write, kind, objects => objects.UndoAsync(default)))
             {
                 Assert.That(write, Is.GreaterThan(4), "each change was cut once");
                 break;
@@ -246,20 +247,20 @@ public sealed class ControlledObjectsTests
         }
     }
 
-    private async Task<bool> KilledAsync(int write, bool carriedOut, Func<ControlledObjects, Task> work)
+    private async Task<bool> StruckAsync(int write, FaultKind kind, Func<ControlledObjects, Task> work)
     {
-        var connection = new CutConnection(write, carriedOut);
-        using var api = new ClusterApi(connection, _host.Address, "shop");
+        var faults = new Faults(write, kind);
+        using var api = _host.Open(faults);
         try
         {
             await work(Objects(api));
         }
-        catch (ProcessKilledException)
+        catch (Exception struck) when (struck is KilledException || (faults.Struck && struck is K3sException))
         {
             // As meant.
         }
 
-        return connection.IsCut;
+        return faults.Struck;
     }
 
     private async Task<JsonObject> DeploymentAsync() => (await _api.GetAsync(new(DeploymentType, "shop", "api"), default))!;

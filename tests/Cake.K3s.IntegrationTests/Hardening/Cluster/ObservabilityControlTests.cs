@@ -7,6 +7,7 @@ using Cake.K3s.IntegrationTests.Kubernetes;
 using Cake.K3s.IntegrationTests.Sandbox;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Readiness;
+using Cake.K3s.Settings;
 using Microsoft.AspNetCore.Http;
 using RecordingReporter = Cake.K3s.IntegrationTests.Images.Fixtures.RecordingReporter;
 
@@ -22,7 +23,6 @@ internal sealed class ObservabilityControlTests : IAsyncDisposable
     private ApiHost _host = null!;
     private ClusterApi _api = null!;
     private HelmStandIn _helm = null!;
-    private volatile string? _fails;
 
     [SetUp]
     public async Task StartAsync()
@@ -38,10 +38,6 @@ internal sealed class ObservabilityControlTests : IAsyncDisposable
                 }
 
                 await context.Response.WriteAsync(_answers.FirstOrDefault(answer => rest.StartsWith(answer.Key, StringComparison.Ordinal)).Value ?? "{}");
-            }
-            else if (_fails is { } part && context.Request.Method == "PATCH" && path.EndsWith(part, StringComparison.Ordinal) && !context.Request.Query.ContainsKey("dryRun"))
-            {
-                context.Response.StatusCode = StatusCodes.Status500InternalServerError;
             }
             else
             {
@@ -68,7 +64,7 @@ internal sealed class ObservabilityControlTests : IAsyncDisposable
     [Test]
     public async Task Should_install_measure_and_take_away_what_measures()
     {
-        var control = Monitoring(_api);
+        var control = Control("Monitoring", _api);
         var before = await control.AuditAsync(default);
         var changes = await control.ApplyAsync(default);
         var alerts = (await CustomTypes.LoadAsync("manifests/observability/monitoring/alerts.yaml"))[0].Objects("spec", "groups")
@@ -99,7 +95,7 @@ internal sealed class ObservabilityControlTests : IAsyncDisposable
     [Test]
     public async Task Should_find_lines_in_Loki_and_a_span_in_Tempo()
     {
-        var (logs, tracing) = (new LogsControl(Cluster(_api), ControlStage.Loader, Installer, TimeProvider.System), new TracingControl(Cluster(_api), ControlStage.Loader, Installer, TimeProvider.System));
+        var (logs, tracing) = (Control("Logs", _api), Control("Tracing", _api));
         _answers["loki/api/v1/query"] = """{"data": {"result": [{"metric": {"namespace": "shop"}, "value": [1, "42"]}]}}""";
         _answers["api/traces/"] = """{"batches": [{}]}""";
         await logs.ApplyAsync(default);
@@ -116,25 +112,15 @@ internal sealed class ObservabilityControlTests : IAsyncDisposable
     {
         _helm.Broken.Add("monitoring");
 
-        Assert.That(async () => await Monitoring(_api).ApplyAsync(default), Throws.TypeOf<K3sException>().With.Message.Contains("no such chart"));
-        Assert.That((await Monitoring(_api).AuditAsync(default)).Select(finding => finding.Summary), Has.Some.EqualTo("Helm could not install it: no such chart"));
+        Assert.That(async () => await Control("Monitoring", _api).ApplyAsync(default), Throws.TypeOf<K3sException>().With.Message.Contains("no such chart"));
+        Assert.That((await Control("Monitoring", _api).AuditAsync(default)).Select(finding => finding.Summary), Has.Some.EqualTo("Helm could not install it: no such chart"));
     }
 
-    [Test]
-    public async Task Should_converge_when_the_API_failed_in_the_middle()
-    {
-        _fails = "/cake-k3s";
-        Assert.That(async () => await Monitoring(_api).ApplyAsync(default), Throws.InstanceOf<K3sException>());
-        _fails = null;
-
-        await Monitoring(_api).ApplyAsync(default);
-
-        Assert.That((await Monitoring(_api).AuditAsync(default)).Select(finding => finding.State), Is.All.EqualTo(ControlState.InPlace));
-    }
-
-    [Test]
-    public Task Should_converge_and_undo_when_killed_at_any_change() =>
-        Interruption.EachChangeAsync(_host, Monitoring, async () => string.Join(' ', await ChartsAsync()));
+    [TestCase("Monitoring")]
+    [TestCase("Logs")]
+    [TestCase("Tracing")]
+    public Task Should_converge_and_undo_when_killed_or_refused_at_any_change(string control) =>
+        Interruption.EachChangeAsync(_host, api => Control(control, api, "chart.yaml", "alerts.yaml"), async () => string.Join(' ', await ChartsAsync()));
 
     [Test]
     public async Task Should_say_that_it_is_not_asked_for() => Assert.That(
@@ -143,10 +129,17 @@ internal sealed class ObservabilityControlTests : IAsyncDisposable
 
     private static ChartInstaller Installer => new(new RolloutWatcher(TimeProvider.System, new RecordingReporter()), TimeProvider.System);
 
-    private static ControlCluster Cluster(ClusterApi api) =>
-        ControlStage.Cluster(api, new() { Monitoring = new(), Logs = new(), Tracing = new() }, TestSandbox.RepositoryRoot);
-
-    private static MonitoringControl Monitoring(ClusterApi api) => new(Cluster(api), ControlStage.Loader, Installer, TimeProvider.System);
+    private static IControl Control(string name, ClusterApi api, params string[] monitoring)
+    {
+        var hardening = new HardeningSettings { Monitoring = new() { Manifests = [.. monitoring.Select(file => "manifests/observability/monitoring/" + file)] }, Logs = new(), Tracing = new() };
+        var cluster = ControlStage.Cluster(api, hardening, TestSandbox.RepositoryRoot);
+        return name switch
+        {
+            "Logs" => new LogsControl(cluster, ControlStage.Loader, Installer, TimeProvider.System),
+            "Tracing" => new TracingControl(cluster, ControlStage.Loader, Installer, TimeProvider.System),
+            _ => new MonitoringControl(cluster, ControlStage.Loader, Installer, TimeProvider.System),
+        };
+    }
 
     private async Task<IEnumerable<string?>> ChartsAsync() => (await _api.ListAsync(ChartType, null, null, default)).Items.Select(item => item.ObjectName());
 }

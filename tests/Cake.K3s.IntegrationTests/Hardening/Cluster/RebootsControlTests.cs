@@ -15,6 +15,7 @@ public sealed class RebootsControlTests
     private static readonly ObjectKey Kured = new(new("apps", "v1", "DaemonSet"), "kube-system", "kured");
     private static readonly ObjectKey Controller = new(new("apps", "v1", "Deployment"), "system-upgrade", "system-upgrade-controller");
     private static readonly ObjectKey Servers = new(new("upgrade.cattle.io", "v1", "Plan"), "system-upgrade", "k3s-servers");
+    private static readonly ObjectKey Plans = new(new("apiextensions.k8s.io", "v1", "CustomResourceDefinition"), null, "plans.upgrade.cattle.io");
     private ApiHost _host = null!;
     private ClusterApi _api = null!;
     private volatile bool _fails;
@@ -93,7 +94,13 @@ public sealed class RebootsControlTests
     }
 
     [Test]
-    public async Task Should_be_unfinished_and_finish_When_an_apply_was_cut_off()
+    public Task Should_converge_and_undo_When_killed_or_refused_at_any_change() => Interruption.EachChangeAsync(
+        _host,
+        api => Control(new() { K3sVersion = "v1.34.6+k3s1", Manifests = ["manifests/hardening/reboots/system-upgrade-controller.yaml", "manifests/hardening/reboots/k3s-upgrades.yaml"] }, api),
+        async () => $"{await _api.GetAsync(Controller, default) is null} {await _api.GetAsync(Plans, default) is null}");
+
+    [Test]
+    public async Task Should_be_unfinished_When_an_apply_was_cut_off()
     {
         var control = Control(new());
         _fails = true;
@@ -101,12 +108,10 @@ public sealed class RebootsControlTests
         _fails = false;
 
         Assert.That((await control.AuditAsync(default)).Select(finding => finding.State), Has.Some.EqualTo(ControlState.Unfinished));
-        await control.ApplyAsync(default);
-        Assert.That((await control.AuditAsync(default)).Select(finding => finding.State), Has.None.EqualTo(ControlState.Unfinished).And.None.EqualTo(ControlState.Missing));
     }
 
-    private RebootsControl Control(RebootSettings settings) =>
-        new(ControlStage.Cluster(_api, new() { Reboots = settings }, TestSandbox.RepositoryRoot), ControlStage.Loader, TimeProvider.System);
+    private RebootsControl Control(RebootSettings settings, ClusterApi? api = null) =>
+        new(ControlStage.Cluster(api ?? _api, new() { Reboots = settings }, TestSandbox.RepositoryRoot), ControlStage.Loader, TimeProvider.System);
 
     private Task StatusAsync(ObjectKey key, string status) =>
         _api.PatchAsync(key, PatchType.Merge, new JsonObject { ["status"] = JsonNode.Parse(status) }, default, new() { Subresource = "status" });

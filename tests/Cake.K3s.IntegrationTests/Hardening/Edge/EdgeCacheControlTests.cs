@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using Cake.K3s.Hardening;
 using Cake.K3s.Hardening.Edge.EdgeCache;
+using Cake.K3s.IntegrationTests.Hardening.Cluster;
 using Cake.K3s.Settings;
 using Cake.K3s.Tests.Edge;
 
@@ -103,7 +104,7 @@ public sealed class EdgeCacheControlTests
     public Task Should_ConvergeAndUndo_When_KilledOrRefusedAtAnyWrite()
     {
         AddRuleOfOthers();
-        return _stage.EachWriteAsync(faults => Control(faults), () => Task.FromResult(_stage.Cloudflare.State()));
+        return Interruption.EachChangeAsync(faults => Control(faults), () => Task.FromResult(_stage.CloudflareState()));
     }
 
     private static HttpResponseMessage Answer(string status, int age)

@@ -35,9 +35,7 @@ internal sealed class EdgeStage : IAsyncDisposable
 
     public ClusterApi Open(Faults? faults = null)
     {
-        HttpMessageHandler handler = new SocketsHttpHandler();
-        var api = new ClusterApi(
-            faults?.Before(handler) ?? handler, Host.Address, App, retry: new() { Repetitions = 1, FirstDelay = TimeSpan.FromMilliseconds(1), LongestDelay = TimeSpan.FromMilliseconds(5) });
+        var api = faults is null ? Host.Open() : Host.Open(faults);
         _connections.Add(api);
         return api;
     }
@@ -83,72 +81,19 @@ internal sealed class EdgeStage : IAsyncDisposable
         return (cluster, new CloudflareConnector(run, secrets, http, Time), new EdgeVisitor(cluster, visitor));
     }
 
-    /// <summary>
-    /// Plays a fault at every write of applying, and of undoing: applying again must put all in place and then find nothing to do, and
-    /// undoing must bring back what was before.
-    /// </summary>
-    /// <param name="make">Makes the control for a process.</param>
-    /// <param name="state">What a person sees of all that the control may touch.</param>
-    /// <param name="kinds">The faults; all where none is given.</param>
-    public async Task EachWriteAsync(Func<Faults?, IControl> make, Func<Task<string>> state, params FaultKind[] kinds)
-    {
-        var before = await state();
-        foreach (var kind in kinds.Length > 0 ? kinds : Enum.GetValues<FaultKind>())
-        {
-            var isUndo = false;
-            for (var write = 1; ; write++)
-            {
-                var what = $"{kind} at write {write} of {(isUndo ? "undoing" : "applying")}";
-                var faults = new Faults(write, kind);
-                if (isUndo)
-                {
-                    await make(null).ApplyAsync(default);
-                }
-
-                await StrikeAsync(isUndo ? () => make(faults).UndoAsync(default) : () => make(faults).ApplyAsync(default));
-                if (!isUndo)
-                {
-                    await make(null).ApplyAsync(default);
-                    Assert.That((await make(null).AuditAsync(default)).Where(finding => !finding.State.IsFine()), Is.Empty, what);
-                    Assert.That(await make(null).ApplyAsync(default), Is.Empty, what);
-                }
-
-                await make(null).UndoAsync(default);
-                Assert.That(await state(), Is.EqualTo(before), what);
-                Assert.That(Cloudflare.Wrong, Is.Empty, what);
-                if (faults.Struck)
-                {
-                    continue;
-                }
-
-                if (isUndo)
-                {
-                    break;
-                }
-
-                (isUndo, write) = (true, 0);
-            }
-        }
-
-        static async Task StrikeAsync(Func<Task> work)
-        {
-            try
-            {
-                await work();
-            }
-            catch (Exception struck) when (struck is KilledException or K3sException)
-            {
-                // As meant.
-            }
-        }
-    }
-
     /// <summary>A client of a stand-in that all processes share.</summary>
     public HttpClient Client(HttpMessageHandler standIn, Faults? faults)
     {
         var client = new HttpClient(faults?.Before(new Kept(standIn)) ?? new Kept(standIn));
         _connections.Add(client);
         return client;
+    }
+
+    /// <summary>What is at Cloudflare. Nothing that it would not take was sent to it.</summary>
+    public string CloudflareState()
+    {
+        Assert.That(Cloudflare.Wrong, Is.Empty);
+        return Cloudflare.State();
     }
 
     public static JsonObject Node(string json) => JsonNode.Parse(json)!.AsObject();

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Cake.K3s.Hardening;
 using Cake.K3s.Hardening.Edge.LoadBalancer;
+using Cake.K3s.IntegrationTests.Hardening.Cluster;
 using Cake.K3s.Settings;
 using Cake.K3s.Tests.Edge;
 
@@ -83,5 +84,5 @@ public sealed class LoadBalancerControlTests
 
     [Test]
     public Task Should_ConvergeAndUndo_When_KilledOrRefusedAtAnyWrite() =>
-        _stage.EachWriteAsync(faults => Control(faults), () => Task.FromResult(_stage.Cloudflare.State()));
+        Interruption.EachChangeAsync(faults => Control(faults), () => Task.FromResult(_stage.CloudflareState()));
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using Cake.K3s.Hardening;
 using Cake.K3s.Hardening.Edge.OriginTls;
+using Cake.K3s.IntegrationTests.Hardening.Cluster;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Settings;
 using Cake.K3s.Tests.Edge;
@@ -160,11 +161,11 @@ public sealed class OriginTlsControlTests
 
     [Test]
     public Task Should_ConvergeAndUndo_When_KilledOrRefusedAtAnyWrite() =>
-        _stage.EachWriteAsync(faults => Control(faults, OriginPullMode.Required), async () =>
+        Interruption.EachChangeAsync(faults => Control(faults, OriginPullMode.Required), async () =>
         {
             var ingress = await _api.GetAsync(new(IngressType, "shop", "shop"), default);
             var secrets = (await _api.ListAsync(new("", "v1", "Secret"), "shop", null, default)).Items.Select(secret => secret.ObjectName());
             var options = (await _api.ListAsync(OriginTlsObjects.OptionsType, "shop", null, default)).Items.Select(option => option.ObjectName());
-            return $"{ingress!["spec"]!.ToJsonString()} {ingress["metadata"]!["annotations"]?.ToJsonString()} {string.Join(',', secrets)} {string.Join(',', options)}\n{_stage.Cloudflare.State()}";
-        }, FaultKind.KilledAfter, FaultKind.Fails);
+            return $"{ingress!["spec"]!.ToJsonString()} {ingress["metadata"]!["annotations"]?.ToJsonString()} {string.Join(',', secrets)} {string.Join(',', options)}\n{_stage.CloudflareState()}";
+        });
 }

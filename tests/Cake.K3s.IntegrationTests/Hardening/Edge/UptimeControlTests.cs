@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Cake.K3s.Hardening;
 using Cake.K3s.Hardening.Cluster.Uptime;
+using Cake.K3s.IntegrationTests.Hardening.Cluster;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Operations.Uptime;
 using Cake.K3s.Processes;
@@ -139,7 +140,7 @@ public sealed class UptimeControlTests
     public async Task Should_LeaveTheMonitorsOfOthersAlone_When_Undone()
     {
         _outside.Monitors.Add(EdgeStage.Node("""{"id": "900", "type": "monitor", "attributes": {"pronounceable_name": "blog", "url": "https://blog.example.com", "status": "up"}}"""));
-        await _stage.EachWriteAsync(faults => Control(faults), async () =>
+        await Interruption.EachChangeAsync(faults => Control(faults), async () =>
         {
             using var api = _stage.Open();
             var names = new List<string?>();

@@ -79,7 +79,7 @@ internal abstract class ChartControl(ControlCluster cluster, ManifestLoader load
 
     /// <inheritdoc/>
     public async Task<ImmutableArray<PlannedChange>> UndoAsync(CancellationToken cancellationToken) =>
-        await installer.UndoAsync(await cluster.OpenAsync(cancellationToken), await cluster.ObjectsAsync(Name, cancellationToken), cancellationToken);
+        await (await cluster.ObjectsAsync(Name, cancellationToken)).UndoAsync(cancellationToken);
 
     /// <summary>Checks, before anything is applied, what applying would come to nothing without.</summary>
     protected virtual Task PrepareAsync(CancellationToken cancellationToken) => Task.CompletedTask;

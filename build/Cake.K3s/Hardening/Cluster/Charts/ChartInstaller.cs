@@ -9,7 +9,7 @@ namespace Cake.K3s.Hardening.Cluster.Charts;
 
 /// <summary>
 /// Installs charts through K3s' own Helm controller: it applies a HelmChart, the controller runs Helm in a Job. What needs the types
-/// that a chart brings comes after that Job; taken back, a namespace goes only when Helm has uninstalled what is in it.
+/// that a chart brings comes after that Job.
 /// </summary>
 internal sealed class ChartInstaller(RolloutWatcher watcher, TimeProvider time)
 {
@@ -18,7 +18,6 @@ internal sealed class ChartInstaller(RolloutWatcher watcher, TimeProvider time)
 
     // Images of several hundred megabytes are pulled on the way.
     private static readonly TimeSpan InstallLimit = TimeSpan.FromMinutes(15);
-    private static readonly TimeSpan UninstallLimit = TimeSpan.FromMinutes(5);
     private static readonly GroupVersionKind[] Workloads = [new("apps", "v1", "Deployment"), new("apps", "v1", "StatefulSet"), new("apps", "v1", "DaemonSet")];
 
     /// <summary>How charts stand that were applied: those that Helm could not install.</summary>
@@ -91,22 +90,6 @@ internal sealed class ChartInstaller(RolloutWatcher watcher, TimeProvider time)
         return workloads;
     }
 
-    /// <summary>Takes all back, the charts before their namespaces.</summary>
-    /// <returns>What was changed.</returns>
-    /// <exception cref="K3sException">Helm did not uninstall a chart.</exception>
-    public async Task<ImmutableArray<PlannedChange>> UndoAsync(ClusterApi api, ControlledObjects objects, CancellationToken cancellationToken)
-    {
-        var charts = ((await objects.JournalAsync(cancellationToken))?.Objects ?? [])
-            .Where(entry => entry.Key.Type == ChartType && entry.Former is null).Select(entry => entry.Key).ToList();
-        var changes = await objects.RestoreAsync(key => key.Type.Kind != "Namespace", cancellationToken);
-        foreach (var chart in charts)
-        {
-            await GoneAsync(api, chart, cancellationToken);
-        }
-
-        return changes.AddRange(await objects.UndoAsync(cancellationToken));
-    }
-
     private static IReadOnlyList<ObjectKey> Charts(IEnumerable<JsonObject> desired) =>
         [.. desired.Where(node => GroupVersionKind.Of(node) == ChartType).Select(ObjectKey.Of)];
 
@@ -120,29 +103,6 @@ internal sealed class ChartInstaller(RolloutWatcher watcher, TimeProvider time)
                 $"{control}: {failure}",
                 failure.Verdict.NextStep ?? $"Harden again when that is mended, or take it back: --target=Undo-{control}.",
                 [.. outcome.Failures.Select(other => other.ToString())]);
-        }
-    }
-
-    private async Task GoneAsync(ClusterApi api, ObjectKey chart, CancellationToken cancellationToken)
-    {
-        using var limit = new CancellationTokenSource(UninstallLimit, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
-        try
-        {
-            await foreach (var change in api.WatchAsync(chart.Type, chart.Namespace, null, either.Token))
-            {
-                if (change.Type is WatchEventType.Synced or WatchEventType.Deleted && await api.GetAsync(chart, either.Token) is null)
-                {
-                    return;
-                }
-            }
-        }
-        catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
-        {
-            throw new K3sException(
-                ExitCodes.Failed,
-                $"Helm has not uninstalled {chart.Namespace}/{chart.Name} within {UninstallLimit.TotalMinutes:0} minutes",
-                $"See why with: kubectl -n {chart.Namespace} logs job/helm-delete-{chart.Name}; undo again finishes it.");
         }
     }
 }

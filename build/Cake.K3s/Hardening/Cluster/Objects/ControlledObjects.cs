@@ -11,8 +11,11 @@ namespace Cake.K3s.Hardening.Cluster.Objects;
 /// a field manager of the control's own, so that a deploy neither takes them away nor is refused because of them. What was before
 /// goes into the journal first, so that whatever an apply is interrupted by, the same apply finishes it and an undo takes it back.
 /// </summary>
-internal sealed class ControlledObjects(ClusterApi api, string app, string control)
+internal sealed class ControlledObjects(ClusterApi api, string app, string control, TimeProvider? time = null)
 {
+    // Helm uninstalls a chart before it goes, and a namespace goes after all that is in it.
+    private static readonly TimeSpan GoneLimit = TimeSpan.FromMinutes(5);
+
     private readonly ControlJournals _journals = new(api, app, control);
 
     /// <summary>The name under which the control owns fields.</summary>
@@ -85,6 +88,13 @@ internal sealed class ControlledObjects(ClusterApi api, string app, string contr
         {
             await api.ResourceAsync(GroupVersionKind.Of(node), cancellationToken);
             var comparison = await CompareAsync(node, cancellationToken);
+            if (IsGoing(comparison.Live))
+            {
+                // Of an undo that was cut off: what is applied to it now would go with it.
+                await UntilGoneAsync(comparison.Key, cancellationToken);
+                comparison = await CompareAsync(node, cancellationToken);
+            }
+
             if (comparison.IsAsDesired)
             {
                 continue;
@@ -205,6 +215,7 @@ internal sealed class ControlledObjects(ClusterApi api, string app, string contr
         if (entry.Former is not { } former)
         {
             await api.DeleteAsync(entry.Key, cancellationToken, new() { Uid = live.Uid() });
+            await UntilGoneAsync(entry.Key, cancellationToken);
             return [new(Target(entry.Key), $"{entry.Key} deleted: it was not there before")];
         }
 
@@ -212,6 +223,37 @@ internal sealed class ControlledObjects(ClusterApi api, string app, string contr
         var difference = Difference(entry.Key, live, restored);
         await LeaveAsync(entry.Key, restored, cancellationToken);
         return [new(Target(entry.Key), $"{entry.Key} as it was before", difference)];
+    }
+
+    private static bool IsGoing(JsonObject? live) => live.Text("metadata", "deletionTimestamp") is not null;
+
+    /// <summary>Waits until an object that was deleted is gone, which takes as long as somebody's finalizer holds it.</summary>
+    private async Task UntilGoneAsync(ObjectKey key, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(GoneLimit, time ?? TimeProvider.System);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        try
+        {
+            if (!IsGoing(await api.GetAsync(key, either.Token)))
+            {
+                return;
+            }
+
+            await foreach (var change in api.WatchAsync(key.Type, key.Namespace, null, either.Token))
+            {
+                if (change.Type is WatchEventType.Synced or WatchEventType.Deleted && !IsGoing(await api.GetAsync(key, either.Token)))
+                {
+                    return;
+                }
+            }
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new K3sException(
+                ExitCodes.Failed,
+                $"{control}: {key} was deleted, and is not gone after {GoneLimit.TotalMinutes:0} minutes",
+                $"metadata.finalizers of it name what it waits for (of a HelmChart: kubectl -n {key.Namespace ?? "kube-system"} logs job/helm-delete-{key.Name}); then run the same target again.");
+        }
     }
 
     /// <summary>Gives up the fields that were restored: their values stay, and the next deploy may change them without a conflict.</summary>
@@ -279,7 +321,7 @@ internal sealed class ControlledObjects(ClusterApi api, string app, string contr
     {
         private IEnumerable<FieldChange> Fields => Live is null ? [] : FieldDiff.Between(Live, Foretold);
 
-        public bool IsAsDesired => Refusal is null && Live is not null && !Fields.Any();
+        public bool IsAsDesired => Refusal is null && Live is not null && !IsGoing(Live) && !Fields.Any();
 
         public ImmutableArray<string> Lines => Refusal is null ? [.. Fields.SelectMany(change => ValueText.Lines(Key, change))] : [Refusal];
 
