@@ -117,7 +117,7 @@ Address=$v6/64
 DuplicateAddressDetection=none
 EOF
     echo "$name" > "$root/etc/hostname"
-    printf '127.0.0.1 localhost\n::1 localhost\n%s %s\n' "$v4" "$name" > "$root/etc/hosts"
+    printf '127.0.0.1 localhost\n::1 localhost\n%s %s\n' "$v4" "$name" "$v6" "$name" > "$root/etc/hosts"
     cp "$DIR/key.pub" "$root/root/.ssh/authorized_keys"
     for user in deploy guest; do
         install -m 644 "$DIR/key.pub" "$root/home/$user/.ssh/authorized_keys"
