@@ -12,6 +12,9 @@ namespace Cake.K3s.IntegrationTests.Nodes;
 [Parallelizable(ParallelScope.All)]
 public sealed class ServerControlTests
 {
+    // The first one reads the facts.
+    private const int ChangeIsCommand = 2;
+
     private static readonly HardeningSettings Hardening = new() { UndoAfter = Duration.FromMinutes(2) };
 
     [Test]
@@ -43,6 +46,7 @@ public sealed class ServerControlTests
         var node = await ServerAsync();
         await Cycle(node, (run, fleet) => new AuditLogControl(run, fleet), "/etc").RunAsync(async () =>
             Assert.That(await node.RunAsync("k3s kubectl get --raw /version?mark=seen >/dev/null; cat /var/lib/rancher/k3s/server/logs/audit.log"), Does.Contain("mark=seen")));
+        Assert.That(await node.RunAsync("ls /var/lib/rancher/k3s/server"), Does.Not.Contain("audit.yaml"));
     }
 
     [Test]
@@ -56,6 +60,7 @@ public sealed class ServerControlTests
         await Cycle(node, (run, fleet) => new PodSecurityControl(run, fleet), "/etc").RunAsync(async () =>
             Assert.That(await node.RunAsync(Pod, 1), Does.Contain("violates PodSecurity")));
         Assert.That(await node.RunAsync(Pod), Is.EqualTo("pod/p"));
+        Assert.That(await node.RunAsync("ls /var/lib/rancher/k3s/server"), Does.Not.Contain("psa.yaml"));
     }
 
     [Test]
@@ -67,6 +72,31 @@ public sealed class ServerControlTests
 
         Assert.That((await control.AuditAsync(default))[0].State, Is.EqualTo(ControlState.NotApplicable));
         Assert.That(await control.ApplyAsync(default), Is.Empty);
+    }
+
+    // Cut off after its change, and from the others: its API does not become ready, and a restart that waits for that takes two minutes.
+    [Test]
+    public async Task Should_take_the_change_back_without_waiting_for_the_others_When_a_server_is_cut_off_from_them()
+    {
+        var server = await ServerAsync();
+        var other = $"/srv/stand-in-etcd/{server.Name}/servers/gone";
+        Func<Hosting.PipelineRun, Cake.K3s.Nodes.NodeFleet, IControl>[] controls =
+            [(run, fleet) => new KernelDefaultsControl(run, fleet), (run, fleet) => new AuditLogControl(run, fleet), (run, fleet) => new PodSecurityControl(run, fleet)];
+        foreach (var make in controls)
+        {
+            var before = await server.StateOfAsync("/etc");
+            using (var someone = new Operator(
+                [server],
+                new HardeningSettings { UndoAfter = new Duration(TimeSpan.FromSeconds(3)) },
+                runner: real => new CutOffRunner(real, ChangeIsCommand, whenDone: true, () => server.RunAsync($"[ -e /var/lib/cake-k3s/armed ] && mkdir {other}"))))
+            {
+                Assert.That(() => someone.Use(make).ApplyAsync(default), Throws.TypeOf<KilledException>());
+            }
+
+            Assert.That(await server.RunAsync("timeout 55 sh -c 'while [ -e /var/lib/cake-k3s/armed ]; do sleep 0.1; done' || echo armed"), Is.Empty);
+            Assert.That(await server.StateOfAsync("/etc"), Is.EqualTo(before));
+            await server.RunAsync($"rmdir {other}; until k3s kubectl get --raw /readyz; do sleep 0.2; done");
+        }
     }
 
     [TestCase("mount --bind /etc /etc; mount -o remount,ro,bind /etc", "Read-only", TestName = "Should_say_so_and_change_nothing_When_etc_is_read_only")]

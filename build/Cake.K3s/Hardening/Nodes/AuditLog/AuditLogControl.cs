@@ -70,7 +70,7 @@ internal sealed class AuditLogControl(PipelineRun run, NodeFleet fleet) : FilesC
     protected override string Activate => $"mkdir -p -m 700 {Path.GetDirectoryName(Log)!.Replace('\\', '/')}\n{K3sServer.Restart}";
 
     /// <inheritdoc/>
-    protected override string Restore => K3sServer.Restart;
+    protected override string Restore => K3sServer.RestartInUndo;
 
     /// <inheritdoc/>
     protected override string? NotApplicable(NodeFacts facts) => facts.Value(Name, "server") == "yes" ? null : "the node is no server of K3s";

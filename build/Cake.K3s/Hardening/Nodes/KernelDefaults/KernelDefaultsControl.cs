@@ -61,7 +61,7 @@ internal sealed class KernelDefaultsControl(PipelineRun run, NodeFleet fleet) : 
             sysctl -q -p {Former}
             rm -f {Former}
         fi
-        {K3sServer.Restart}
+        {K3sServer.RestartInUndo}
         """;
 
     /// <inheritdoc/>

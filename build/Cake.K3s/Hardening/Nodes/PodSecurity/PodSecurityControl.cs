@@ -77,7 +77,7 @@ internal sealed class PodSecurityControl(PipelineRun run, NodeFleet fleet) : Fil
     protected override string Activate => K3sServer.Restart;
 
     /// <inheritdoc/>
-    protected override string Restore => K3sServer.Restart;
+    protected override string Restore => K3sServer.RestartInUndo;
 
     /// <inheritdoc/>
     protected override string? NotApplicable(NodeFacts facts) => facts.Value(Name, "server") == "yes" ? null : "the node is no server of K3s";
