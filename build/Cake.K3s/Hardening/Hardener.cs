@@ -20,14 +20,17 @@ public sealed class Hardener
         _proved = proved;
     }
 
-    /// <summary>Applies every control in order and proves those that changed something; with <c>--plan</c> only shows the changes.</summary>
-    /// <exception cref="K3sException">A control failed; those after it were not begun.</exception>
+    /// <summary>
+    /// Applies every control in order and proves those that changed something; with <c>--plan</c> only shows the changes. The proof of a harmless
+    /// control goes on while the harmless ones right after it are applied.
+    /// </summary>
+    /// <exception cref="K3sException">A control failed; no further one was begun, except a harmless one right after another.</exception>
     public async Task HardenAllAsync()
     {
         var changed = 0;
-        foreach (var control in _controls.All)
+        foreach (var wave in HardeningOrder.Waves(_controls.All))
         {
-            changed += await ApplyAsync(control);
+            changed += await HardenAsync(wave);
         }
 
         _reporter.Step("harden", Outcome(changed));
@@ -35,7 +38,7 @@ public sealed class Hardener
 
     /// <summary>Applies one control and proves it where something changed, or with <c>--rerun</c>; with <c>--plan</c> only shows the changes.</summary>
     /// <exception cref="K3sException">There is no such control (exit code 2), or it failed.</exception>
-    public Task HardenAsync(string name) => ApplyAsync(_controls.Named(name));
+    public Task HardenAsync(string name) => HardenAsync([_controls.Named(name)]);
 
     /// <summary>Takes one control back.</summary>
     /// <exception cref="K3sException">There is no such control (exit code 2), or undoing it failed.</exception>
@@ -48,6 +51,38 @@ public sealed class Hardener
         {
             _reporter.Step(control.Name, "there is nothing to undo");
         }
+    }
+
+    private async Task<int> HardenAsync(ImmutableArray<IControl> wave)
+    {
+        var changed = 0;
+        var proofs = new List<Task>();
+        try
+        {
+            foreach (var control in wave)
+            {
+                var changes = await ApplyAsync(control);
+                changed += changes;
+                if (!_run.Options.ShowPlan && (changes > 0 || _run.Options.Rerun))
+                {
+                    proofs.Add(VerifyAsync(control));
+                }
+            }
+        }
+        catch (Exception)
+        {
+            // Nothing may go on when this has ended. The control that could not be applied is what the run ends with.
+            await Task.WhenAll(proofs).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            foreach (var failure in proofs.Select(proof => proof.Exception?.InnerException).OfType<K3sException>())
+            {
+                _reporter.Warning("harden", failure.Summary);
+            }
+
+            throw;
+        }
+
+        await Task.WhenAll(proofs);
+        return changed;
     }
 
     private async Task<int> ApplyAsync(IControl control)
@@ -63,11 +98,6 @@ public sealed class Hardener
         if (changes.IsEmpty)
         {
             _reporter.Step(control.Name, "nothing to change");
-        }
-
-        if (!_run.Options.ShowPlan && (!changes.IsEmpty || _run.Options.Rerun))
-        {
-            await VerifyAsync(control);
         }
 
         return changes.Length;

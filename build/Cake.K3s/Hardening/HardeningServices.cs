@@ -60,14 +60,14 @@ internal static class HardeningServices
             provider.GetRequiredService<ICakeLog>()));
 
     // The order in which Harden applies them: backups first, then the nodes from the outside in, the cluster's network before
-    // webhooks that fail closed. A caller's own controls come after these.
+    // webhooks that fail closed; harmless ones beside each other, for their proofs. A caller's own controls come after these.
     private static IServiceCollection AddControls(this IServiceCollection services) => services
         .AddControl<EtcdBackupsControl>()
         .AddControl<LegacyFirewallRulesControl>()
         .AddControl<Fail2BanControl>()
+        .AddControl<UnattendedUpgradesControl>()
         .AddControl<SshPortControl>()
         .AddControl<SshPolicyControl>()
-        .AddControl<UnattendedUpgradesControl>()
         .AddControl<SecretsEncryptionControl>()
         .AddControl<FirewallBaselineControl>()
         .AddControl<KernelDefaultsControl>()

@@ -17,6 +17,12 @@ public interface IControl
     /// <summary>Where it works.</summary>
     ControlScope Scope { get; }
 
+    /// <summary>
+    /// Whether it takes nothing away from anybody, neither while it is applied nor while it is proved. Then its proof may go on while the next
+    /// harmless control is applied; anything else is begun only when that proof is done.
+    /// </summary>
+    bool IsHarmless => false;
+
     /// <summary>Reads what is; changes nothing.</summary>
     /// <returns>One finding or more for each node, object or zone that the control is about.</returns>
     Task<ImmutableArray<Finding>> AuditAsync(CancellationToken cancellationToken);

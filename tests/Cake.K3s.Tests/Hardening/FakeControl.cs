@@ -15,6 +15,13 @@ internal sealed class FakeControl(string name) : IControl
 
     public K3sException? AuditFailure { get; init; }
 
+    public bool IsHarmless { get; init; }
+
+    /// <summary>What proving waits for.</summary>
+    public Task MayProve { get; init; } = Task.CompletedTask;
+
+    public K3sException? ApplyFailure { get; init; }
+
     public string Name => name;
 
     public string Protects => $"Protects {name}.";
@@ -26,12 +33,14 @@ internal sealed class FakeControl(string name) : IControl
 
     public Task<ImmutableArray<PlannedChange>> PlanAsync(CancellationToken cancellationToken) => Change("plan", State);
 
-    public Task<ImmutableArray<PlannedChange>> ApplyAsync(CancellationToken cancellationToken) => Change("apply", ControlState.InPlace);
+    public Task<ImmutableArray<PlannedChange>> ApplyAsync(CancellationToken cancellationToken) =>
+        ApplyFailure is { } failure ? throw failure : Change("apply", ControlState.InPlace);
 
-    public Task<ImmutableArray<Finding>> VerifyAsync(CancellationToken cancellationToken)
+    public async Task<ImmutableArray<Finding>> VerifyAsync(CancellationToken cancellationToken)
     {
         Calls.Add("verify");
-        return Found(Proof);
+        await MayProve;
+        return await Found(Proof);
     }
 
     public Task<ImmutableArray<PlannedChange>> UndoAsync(CancellationToken cancellationToken)

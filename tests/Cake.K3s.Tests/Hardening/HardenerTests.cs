@@ -63,6 +63,36 @@ public sealed class HardenerTests
     }
 
     [Test]
+    public async Task Should_ApplyTheNext_When_TheProofOfAHarmlessOneGoesOn()
+    {
+        var applied = new TaskCompletionSource();
+        var slow = new FakeControl("Slow") { IsHarmless = true, MayProve = applied.Task };
+        var next = new FakeControl("Next") { IsHarmless = true };
+        var hardened = Hardener([slow, next, _first]).HardenAllAsync();
+
+        Assert.That(next.Calls, Does.Contain("apply"));
+        Assert.That(_first.Calls, Is.Empty, "what is not harmless waits for all proofs");
+        applied.SetResult();
+        await hardened;
+        Assert.That(_proved, Is.EquivalentTo(new[] { "Slow", "Next", "First" }));
+    }
+
+    [Test]
+    public void Should_WaitForTheProof_When_TheNextCannotBeApplied()
+    {
+        var proving = new TaskCompletionSource();
+        var slow = new FakeControl("Slow") { IsHarmless = true, MayProve = proving.Task, Proof = ControlState.Missing };
+        var broken = new FakeControl("Broken") { IsHarmless = true, ApplyFailure = new K3sException(ExitCodes.Failed, "no") };
+        var hardened = Hardener([slow, broken, _first]).HardenAllAsync();
+
+        Assert.That(hardened.IsCompleted, Is.False);
+        proving.SetResult();
+        Assert.That(() => hardened, Throws.TypeOf<K3sException>().With.Message.EqualTo("no"));
+        Assert.That(_reporter.Lines, Has.Some.Contains("Slow is applied, and its effect does not show"));
+        Assert.That(_first.Calls, Is.Empty);
+    }
+
+    [Test]
     public void Should_NameTheNearest_When_ThereIsNoSuchControl()
     {
         Assert.That(() => Hardener().HardenAsync("Secnod"), Throws.TypeOf<K3sException>().With.Property("NextStep").Contains("'Second'"));

@@ -29,6 +29,9 @@ internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl
     public ControlScope Scope => ControlScope.Node;
 
     /// <inheritdoc/>
+    public bool IsHarmless => !IsRisky;
+
+    /// <inheritdoc/>
     public abstract string FactScript { get; }
 
     /// <summary>The environment's part of deploy.yaml.</summary>
