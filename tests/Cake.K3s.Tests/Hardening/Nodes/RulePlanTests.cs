@@ -137,7 +137,7 @@ public sealed class RulePlanTests
         }
     }
 
-    private static UfwRule RandomRule(Random random)
+    internal static UfwRule RandomRule(Random random)
     {
         var source = random.Next(3) == 0 ? AddressRange.AnyV4 : AddressRangeTests.RangeOf(random);
         var ports = new[] { "any", "22", "80,443", "80", "443", "2377", "7946", "8472", "6443", "3000,6443", "1:1023" };
