@@ -66,10 +66,18 @@ public sealed class FirewallTests
         Assert.That(await AnswersAsync(node, OfCloudflare, 443), Is.All.EqualTo(Answer.Silent));
 
         var rules = await node.StateOfAsync("/etc/ufw");
-        foreach (var bad in new[] { "<!DOCTYPE html><html>", "", CloudflareAnswer.Text[..300], CloudflareAnswer.Text.Replace("131.0.72.0/22", "131.0.72.0/222400:cb00::/32") })
+        foreach (var (bad, why) in new[]
+        {
+            ("<!DOCTYPE html><html>", "HTML"),
+            ("", "empty"),
+            (CloudflareAnswer.Text[..300], "only a part"),
+            (CloudflareAnswer.Text.Replace("131.0.72.0/22", "131.0.72.0/222400:cb00::/32"), "131.0.72.0/222400:cb00::/32"),
+        })
         {
             cloudflare.Answer = bad;
-            Assert.That(() => refresh.RefreshAsync(), Throws.TypeOf<K3sException>().With.Message.Contains("Cloudflare's list of ranges cannot be used"));
+            Assert.That(
+                () => refresh.RefreshAsync(),
+                Throws.TypeOf<K3sException>().With.Message.Contains("Cloudflare's list of ranges cannot be used: ").And.Message.Contains(why).And.Property(nameof(K3sException.NextStep)).Contains("curl https://api.cloudflare.com"));
         }
 
         Assert.That(await node.StateOfAsync("/etc/ufw"), Is.EqualTo(rules));
@@ -124,7 +132,9 @@ public sealed class FirewallTests
             var control = Baseline(someone);
             Assert.That(
                 async () => await control.ApplyAsync(default),
-                Throws.InstanceOf<K3sException>().With.Property(nameof(K3sException.Summary)).Contains($"lock out {Bed.OperatorAddress}"));
+                Throws.InstanceOf<K3sException>()
+                    .With.Property(nameof(K3sException.Summary)).Contains($"node {node.Name} would lock out {Bed.OperatorAddress}")
+                    .And.Property(nameof(K3sException.NextStep)).Contains("hardening.operators"));
         }
 
         Assert.That(await node.StateOfAsync("/etc"), Is.EqualTo(before));

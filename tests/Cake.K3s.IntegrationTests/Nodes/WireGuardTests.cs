@@ -54,11 +54,13 @@ public sealed class WireGuardTests
     [TestCase(LockOutTests.Fault.HostKilled, 9, 17)]
     [TestCase(LockOutTests.Fault.ConnectionCut, 11)]
     [TestCase(LockOutTests.Fault.PowerLost, 12)]
+    [TestCase(LockOutTests.Fault.Reboot, 10)]
     public Task Should_not_lock_out_and_have_one_network_When_cut_off(LockOutTests.Fault fault, params int[] commands) => CutOffAsync(fault, commands);
 
     [Test]
     [Explicit("takes many minutes; run after a change of how changes are made")]
-    public Task Should_not_lock_out_and_have_one_network_When_cut_off_at_any_command([Values] LockOutTests.Fault fault) => CutOffAsync(fault, Enumerable.Range(1, 60));
+    public Task Should_not_lock_out_and_have_one_network_When_cut_off_at_any_command([Values] LockOutTests.Fault fault, [Values(1, 2, 3)] int first) =>
+        CutOffAsync(fault, [.. Enumerable.Range(0, 30).Select(number => first + (3 * number))]);
 
     [Test]
     public async Task Should_change_no_server_When_one_of_the_cluster_is_not_in_the_settings()
@@ -85,9 +87,9 @@ public sealed class WireGuardTests
         Assert.That(await servers[1].RunAsync("ip -o link show | cut -d: -f2"), Does.Contain("flannel.1").And.Not.Contain("flannel-wg"));
     }
 
-    private static async Task CutOffAsync(LockOutTests.Fault fault, IEnumerable<int> commands)
+    private static async Task CutOffAsync(LockOutTests.Fault fault, IReadOnlyCollection<int> commands)
     {
-        var servers = await ServersAsync("cut" + fault, 2);
+        var servers = await ServersAsync($"cut{fault}{commands.First()}", 2);
         var before = await servers[0].StateOfAsync("/etc") + await servers[1].StateOfAsync("/etc");
         var runs = 0;
         foreach (var command in commands)
@@ -105,7 +107,7 @@ public sealed class WireGuardTests
                 }
             }
 
-            runs++;
+            runs += cut!.HasStruck ? 1 : 0;
             var struck = Stopwatch.GetTimestamp();
             foreach (var server in servers)
             {
@@ -126,7 +128,7 @@ public sealed class WireGuardTests
             Assert.That(proved.Select(finding => finding.State), Is.All.EqualTo(ControlState.InPlace), string.Join('\n', proved));
             await control.UndoAsync(default);
             Assert.That(await servers[0].StateOfAsync("/etc") + await servers[1].StateOfAsync("/etc"), Is.EqualTo(before), $"{fault} at command {command}");
-            if (!cut!.HasStruck)
+            if (!cut.HasStruck)
             {
                 break;
             }

@@ -6,6 +6,7 @@ using Cake.K3s.Hardening.Nodes.UnattendedUpgrades;
 using Cake.K3s.NodeBed;
 using Cake.K3s.Nodes;
 using Cake.K3s.Settings;
+using NUnit.Framework.Constraints;
 
 namespace Cake.K3s.IntegrationTests.Nodes;
 
@@ -36,6 +37,7 @@ public sealed class WrongInputTests
 
         Assert.That(findings.Select(finding => finding.State), Is.EqualTo(new[] { ControlState.Missing, ControlState.Unknown }));
         Assert.That(findings[1].Summary, Does.Contain("node gone (127.0.0.1 port 1) cannot be reached").And.Contain("refused"));
+        Assert.That(() => both.Fleet.Nodes[1].RunAsync("log in", "true", default), Throws.TypeOf<NodeException>().With.Property("NextStep").Contains("ssh 127.0.0.1 -p 1"));
     }
 
     [Test]
@@ -64,7 +66,7 @@ public sealed class WrongInputTests
 
         Assert.That(
             () => Policy(someone).ApplyAsync(default),
-            Throws.TypeOf<NodeException>().With.Message.Contains("another host key than the one that is pinned").And.Property("NextStep").Contains("ssh-keygen -R"));
+            Told("shows another host key than the one that is pinned; nothing was sent to it", next: "ssh-keygen -R"));
     }
 
     [Test]
@@ -72,7 +74,7 @@ public sealed class WrongInputTests
     {
         using var someone = new Operator([_machine], user: "guest");
 
-        Assert.That(() => Policy(someone).ApplyAsync(default), Throws.TypeOf<NodeException>().With.Message.Contains("may not become root").And.Property("NextStep").Contains("NOPASSWD"));
+        Assert.That(() => Policy(someone).ApplyAsync(default), Told("the user may not become root without a password", next: "NOPASSWD"));
     }
 
     [Test]
@@ -83,7 +85,7 @@ public sealed class WrongInputTests
         try
         {
             Assert.That((await Policy(someone).AuditAsync(default))[0].Summary, Is.EqualTo("Fedora 43 is not supported: Debian and Ubuntu are"));
-            Assert.That(() => Policy(someone).ApplyAsync(default), Throws.TypeOf<NodeException>().With.Message.Contains("Fedora 43"));
+            Assert.That(() => Policy(someone).ApplyAsync(default), Told("runs Fedora 43, and only Debian and Ubuntu are supported", next: "--nodes"));
         }
         finally
         {
@@ -99,7 +101,7 @@ public sealed class WrongInputTests
 
         Assert.That(
             () => someone.Use((run, fleet) => new SshPortControl(run, fleet, someone.Files)).ApplyAsync(default),
-            Throws.TypeOf<NodeException>().With.Message.Contains("port 2222, which python3 has"));
+            Told("SSH cannot move to port 2222, which python3 has", next: "free port"));
     }
 
     [Test]
@@ -109,7 +111,7 @@ public sealed class WrongInputTests
         using var someone = new Operator([_machine]);
         try
         {
-            Assert.That(() => Policy(someone).ApplyAsync(default), Throws.TypeOf<NodeException>().With.Message.Contains("nothing was changed").And.Message.Contains("Read-only file system"));
+            Assert.That(() => Policy(someone).ApplyAsync(default), Told("SshPolicy: tell sshd to take keys alone, in /etc/ssh/sshd_config.d/00-cake-k3s-policy.conf failed and nothing was changed: ", why: "Read-only file system"));
         }
         finally
         {
@@ -124,7 +126,7 @@ public sealed class WrongInputTests
         await _machine.RunAsync("cat /dev/zero >/var/full 2>/dev/null || true");
         try
         {
-            Assert.That(() => Policy(someone).ApplyAsync(default), Throws.TypeOf<NodeException>().With.Message.Contains("No space left on device"));
+            Assert.That(() => Policy(someone).ApplyAsync(default), Told("SshPolicy: tell sshd to take keys alone, in /etc/ssh/sshd_config.d/00-cake-k3s-policy.conf failed and nothing was changed: ", why: "No space left on device"));
         }
         finally
         {
@@ -142,9 +144,17 @@ public sealed class WrongInputTests
 
         Assert.That(
             () => someone.Use((run, fleet) => new Fail2BanControl(run, fleet) { LockWait = TimeSpan.FromSeconds(1) }).ApplyAsync(default),
-            Throws.TypeOf<NodeException>().With.Message.Contains("lock"));
+            Told("install fail2ban, write the jail for SSH to /etc/fail2ban/jail.d/zz-cake-k3s.local, start fail2ban failed and it was taken back: ", why: "lock", on: machine));
         Assert.That(await machine.StateOfAsync("/etc"), Is.EqualTo(before));
     }
+
+    // What failed, on what, why, and what to do.
+    private Constraint Told(string what, string why = "", string next = "Run it again when that is mended", BedNode? on = null) =>
+        Throws.TypeOf<NodeException>()
+            .With.Property(nameof(K3sException.Summary)).Contains($"node {(on ?? _machine).Name}")
+            .And.Property(nameof(K3sException.Summary)).Contains(what)
+            .And.Property(nameof(K3sException.Summary)).Contains(why)
+            .And.Property(nameof(K3sException.NextStep)).Contains(next);
 
     private static SshPolicyControl Policy(Operator someone) => someone.Use((run, fleet) => new SshPolicyControl(run, fleet));
 }
