@@ -9,14 +9,21 @@ using LibGit2Sharp;
 
 namespace Cake.K3s.Tests.Operations.CleanUp;
 
-[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
-public sealed class OldFilesTests : IDisposable
+public sealed class OldFilesTests
 {
     private const string Stack = "version: \"3.8\"\nservices:\n  api:\n    image: api\n    deploy:\n      replicas: 3\n      placement:\n        constraints: [node.role == manager]\n";
-    private readonly TemporaryDirectory _directory = new();
-    private readonly RecordingReporter _reporter = new();
+    private TemporaryDirectory _directory;
+    private RecordingReporter _reporter;
 
-    public void Dispose() => _directory.Dispose();
+    [SetUp]
+    public void Make()
+    {
+        _directory = new TemporaryDirectory();
+        _reporter = new RecordingReporter();
+    }
+
+    [TearDown]
+    public void Delete() => _directory.Dispose();
 
     [TestCase("docker-stack.yml", Stack, true)]
     [TestCase("compose.yaml", "services:\n  api:\n    image: api\n    ports: [\"80:80\"]\n", false)]

@@ -8,13 +8,22 @@ using Cake.K3s.Tests.Fixtures;
 
 namespace Cake.K3s.Tests.Reporting.Report;
 
-[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
-public sealed class ReportFilesTests : IDisposable
+public sealed class ReportFilesTests
 {
     private static readonly DateTimeOffset Start = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
 
-    private readonly TemporaryDirectory _directory = new();
-    private readonly SecretMask _mask = new();
+    private TemporaryDirectory _directory;
+    private SecretMask _mask;
+
+    [SetUp]
+    public void Make()
+    {
+        _directory = new TemporaryDirectory();
+        _mask = new SecretMask();
+    }
+
+    [TearDown]
+    public void Delete() => _directory.Dispose();
 
     [Test]
     public void Should_Write_The_Page_And_The_Data()
@@ -81,8 +90,6 @@ public sealed class ReportFilesTests : IDisposable
         Assert.That(Files().Write(Run("Show")), Is.Null);
         Assert.That(Directory.Exists(Path.Combine(_directory.Path, "artifacts")), Is.False);
     }
-
-    public void Dispose() => _directory.Dispose();
 
     private ReportFiles Files() =>
         new(new RunOptions { Root = _directory.Path, SettingsFile = "deploy.yaml" }, [new Deploy(), new Show()], _mask);
