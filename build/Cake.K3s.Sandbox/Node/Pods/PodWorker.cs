@@ -15,7 +15,8 @@ namespace Cake.K3s.Sandbox.Node.Pods;
 /// </summary>
 internal sealed class PodWorker : IAsyncDisposable
 {
-    private const string Component = "kubelet";
+    /// <summary>What its events are from.</summary>
+    public const string Component = "kubelet";
     private static readonly TimeSpan ConfigRetry = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan VolumeRefresh = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan FailureRetry = TimeSpan.FromSeconds(1);
@@ -31,6 +32,8 @@ internal sealed class PodWorker : IAsyncDisposable
     private readonly Dictionary<string, string> _imageIds = [];
     private readonly RestartBackOff _restarts = new();
     private readonly PullHistory _pulls = new();
+    private readonly PodSandbox _sandbox;
+    private readonly LifecycleHooks _hooks;
     private readonly Task _run;
     private volatile V1Pod _pod;
     private volatile bool _gone;
@@ -39,7 +42,7 @@ internal sealed class PodWorker : IAsyncDisposable
 
     public PodWorker(V1Pod pod, PodDependencies with)
     {
-        (_pod, _with) = (pod, with);
+        (_pod, _with, _sandbox, _hooks) = (pod, with, new(with), new(with));
         NoticeDeletion();
         _wake.Writer.TryWrite(true);
         _run = Task.Run(() => RunAsync(_stop.Token));
@@ -154,16 +157,13 @@ internal sealed class PodWorker : IAsyncDisposable
         }
 
         using var doing = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _terminating.Token);
-        if (Overdue(pod) is { } left)
+        if (Overdue(pod) <= TimeSpan.Zero)
         {
-            if (left <= TimeSpan.Zero)
-            {
-                _evicted = new("DeadlineExceeded", "Pod was active on the node longer than the specified deadline");
-                _with.Events.Normal(pod, Component, "DeadlineExceeded", _evicted.Message);
-                await StopAllAsync(pod, records, cancellationToken);
-                await PublishAsync(pod, host, cancellationToken);
-                return (false, null);
-            }
+            _evicted = new("DeadlineExceeded", "Pod was active on the node longer than the specified deadline");
+            _with.Events.Normal(pod, Component, "DeadlineExceeded", _evicted.Message);
+            await StopAllAsync(pod, records, cancellationToken);
+            await PublishAsync(pod, host, cancellationToken);
+            return (false, null);
         }
 
         var next = Earliest(await WorkAsync(pod, records, network, doing.Token), Overdue(pod));
@@ -186,7 +186,7 @@ internal sealed class PodWorker : IAsyncDisposable
     private async Task<TimeSpan?> WorkAsync(V1Pod pod, IReadOnlyList<ContainerRecord> records, PodNetwork network, CancellationToken cancellationToken)
     {
         await PublishAsync(pod, network.Gateway.ToString(), cancellationToken, records);
-        var sandbox = await SandboxAsync(pod, records, cancellationToken);
+        var sandbox = await _sandbox.EnsureAsync(pod, records, cancellationToken);
         await _with.Policies.GuardAsync(pod, sandbox, cancellationToken);
         var address = pod.Spec.HostNetwork == true ? network.Gateway.ToString() : sandbox.Address;
         var place = new PodPlace(
@@ -431,7 +431,7 @@ internal sealed class PodWorker : IAsyncDisposable
     {
         try
         {
-            if (await RunHookAsync(address, container, id, hook, _stop.Token) is { Length: > 0 } failure)
+            if (await _hooks.RunAsync(address, container, id, hook, _stop.Token) is { Length: > 0 } failure)
             {
                 _with.Events.Warning(pod, Component, "FailedPostStartHook", $"PostStartHook failed: {failure}", ContainerPath.Of(pod, container));
                 await _with.Engine.StopAsync(id, Grace(pod, null), _stop.Token);
@@ -445,43 +445,6 @@ internal sealed class PodWorker : IAsyncDisposable
         {
             _postStart.TryRemove(id, out _);
             Wake();
-        }
-    }
-
-    private async Task<ContainerRecord> SandboxAsync(V1Pod pod, IReadOnlyList<ContainerRecord> records, CancellationToken cancellationToken)
-    {
-        var known = records.Where(record => record.Name == PodLabels.Sandbox).ToList();
-        if (known.FirstOrDefault(record => record.Running) is { } running)
-        {
-            return running;
-        }
-
-        if (known.Count > 0)
-        {
-            _with.Events.Normal(pod, Component, "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.");
-            foreach (var record in records.Where(record => record.Running))
-            {
-                await _with.Engine.StopAsync(record.Id, TimeSpan.FromSeconds(2), cancellationToken);
-            }
-
-            foreach (var record in known)
-            {
-                await _with.Engine.RemoveAsync(record.Id, cancellationToken);
-            }
-        }
-
-        var attempt = known.Count == 0 ? 0 : known[0].RestartCount + 1;
-        try
-        {
-            var id = await _with.Engine.CreateAsync(
-                ContainerSpecification.Sandbox(pod, _with.Options, PodDns.For(pod, _with.Options), attempt), cancellationToken);
-            await _with.Engine.StartAsync(id, cancellationToken);
-            return await _with.Engine.FindAsync(id, cancellationToken) ?? throw new InvalidOperationException("The pod sandbox went away while it started.");
-        }
-        catch (DockerApiException e)
-        {
-            _with.Events.Warning(pod, Component, "FailedCreatePodSandBox", $"Failed to create pod sandbox: {EngineError.Message(e)}");
-            throw;
         }
     }
 
@@ -554,60 +517,12 @@ internal sealed class PodWorker : IAsyncDisposable
         var deadline = Now + grace;
         if (container.Lifecycle?.PreStop is { } hook && grace > TimeSpan.Zero)
         {
-            await PreStopAsync(address, pod, container, instance, hook, grace, cancellationToken);
+            await _hooks.PreStopAsync(address, pod, container, instance, hook, grace, cancellationToken);
         }
 
         // A kubelet gives the process two seconds even when the hook has used up all of the grace period.
         var left = deadline - Now;
         await _with.Engine.StopAsync(instance.Id, grace == TimeSpan.Zero || left > TimeSpan.FromSeconds(2) ? left : TimeSpan.FromSeconds(2), cancellationToken);
-    }
-
-    /// <summary>Runs a hook of a container; says what went wrong, or nothing.</summary>
-    private async Task<string> RunHookAsync(string address, V1Container container, string id, V1LifecycleHandler hook, CancellationToken cancellationToken)
-    {
-        if (hook.Exec is { } exec)
-        {
-            var (code, output) = await _with.Engine.ExecAsync(id, [.. exec.Command ?? []], cancellationToken);
-            return code == 0 ? "" : $"command '{string.Join(' ', exec.Command ?? [])}' exited with {code}: {output}";
-        }
-
-        if (hook.HttpGet is { } http)
-        {
-            var result = await _with.Prober.GetAsync(http, container, address, cancellationToken);
-            return result.Passed ? "" : result.Output;
-        }
-
-        if (hook.Sleep is { } sleep)
-        {
-            await Task.Delay(TimeSpan.FromSeconds(sleep.Seconds), _with.Time, cancellationToken);
-        }
-
-        return "";
-    }
-
-    private async Task PreStopAsync(
-        string address, V1Pod pod, V1Container container, ContainerRecord instance, V1LifecycleHandler hook, TimeSpan grace, CancellationToken cancellationToken)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(grace);
-        var failure = "";
-        try
-        {
-            failure = await RunHookAsync(address, container, instance.Id, hook, limit.Token);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            failure = "it did not end within the grace period";
-        }
-        catch (DockerApiException e)
-        {
-            failure = EngineError.Message(e);
-        }
-
-        if (failure.Length > 0)
-        {
-            _with.Events.Warning(pod, Component, "FailedPreStopHook", $"PreStopHook failed: {failure}", ContainerPath.Of(pod, container));
-        }
     }
 
     private async Task<V1PodStatus> PublishAsync(
