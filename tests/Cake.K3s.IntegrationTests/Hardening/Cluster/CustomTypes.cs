@@ -16,17 +16,33 @@ internal static class CustomTypes
     /// <summary>Defines the types of a group; of all groups where none is named.</summary>
     public static async Task DefineAsync(ClusterApi api, string? group = null)
     {
-        foreach (var definition in await LoadAsync(group is null ? Folder : $"{Folder}/{group}.yaml"))
-        {
-            await api.ApplyAsync(definition, default);
-        }
-
+        var definitions = (await LoadAsync(group is null ? Folder : $"{Folder}/{group}.yaml")).ToList();
         if (group is null)
         {
             var middleware = JsonNode.Parse(KubernetesJson.Serialize(K3s.Sandbox.Network.Ingress.TraefikMiddleware.Definition))!.AsObject();
             middleware["apiVersion"] = "apiextensions.k8s.io/v1";
             middleware["kind"] = "CustomResourceDefinition";
-            await api.ApplyAsync(middleware, default);
+            definitions.Add(middleware);
+        }
+
+        foreach (var definition in definitions)
+        {
+            await api.ApplyAsync(definition, default);
+        }
+
+        // They are accepted before they are served.
+        var unserved = definitions.Select(definition => definition.ObjectName()).ToHashSet();
+        await foreach (var change in api.WatchAsync(ObjectKey.Of(definitions[0]).Type, null, null, default))
+        {
+            if (change.Object?.Objects("status", "conditions").Any(condition => condition.Text("type") == "Established" && condition.Text("status") == "True") == true)
+            {
+                unserved.Remove(change.Object.ObjectName());
+            }
+
+            if (unserved.Count == 0)
+            {
+                return;
+            }
         }
     }
 
