@@ -39,14 +39,20 @@ internal sealed class PatientHttp(HttpClient http, TimeProvider time)
                 response.Dispose();
                 wait = asked ?? wait;
             }
-            catch (HttpRequestException) when (attempt < Attempts && request.Method != HttpMethod.Post)
+            catch (Exception failure) when (failure is HttpRequestException || IsLate(failure, cancellationToken))
             {
-                // Again, below.
+                if (attempt == Attempts || request.Method == HttpMethod.Post)
+                {
+                    throw failure as HttpRequestException ?? new HttpRequestException($"no answer within {http.Timeout.TotalSeconds:0} s", failure.InnerException);
+                }
             }
 
             await Task.Delay(wait, time, cancellationToken);
         }
     }
+
+    // HttpClient says so when its time is up.
+    private static bool IsLate(Exception failure, CancellationToken cancellationToken) => failure is TaskCanceledException && !cancellationToken.IsCancellationRequested;
 
     private static bool MayRepeat(HttpMethod method, HttpStatusCode status) =>
         status == HttpStatusCode.TooManyRequests || (status >= HttpStatusCode.InternalServerError && method != HttpMethod.Post);

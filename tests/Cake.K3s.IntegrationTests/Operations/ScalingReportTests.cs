@@ -1,3 +1,5 @@
+using Cake.K3s.Environments;
+using Cake.K3s.Hardening.Cluster.RedisPassword;
 using Cake.K3s.Hosting;
 using Cake.K3s.IntegrationTests.Hardening.Cluster;
 using Cake.K3s.IntegrationTests.Kubernetes;
@@ -43,17 +45,23 @@ public sealed class ScalingReportTests
         Assert.That(figures[0].Why, Does.StartWith("Prometheus does not answer: "));
     }
 
-    private static ScalingReport Report(K3s.Kubernetes.Api.ClusterApi api, ScalingSettings scaling)
+    /// <summary>A report.</summary>
+    /// <param name="api">The cluster.</param>
+    /// <param name="scaling">What deploy.yaml says.</param>
+    /// <param name="redis">Redis' own client; null where there is no Redis.</param>
+    /// <param name="variables">Where secrets of deploy.yaml come from.</param>
+    /// <param name="change">Changes the environment.</param>
+    internal static ScalingReport Report(
+        K3s.Kubernetes.Api.ClusterApi api, ScalingSettings scaling, RedisCli? redis = null, EnvironmentVariables? variables = null, Func<DeployEnvironment, DeployEnvironment>? change = null)
     {
         var mask = new SecretMask();
-        var variables = new EnvironmentVariables(_ => null);
-        var cluster = ControlStage.Cluster(api, new(), settings: deploy => deploy with
-        {
-            Environments = deploy.Environments.SetItem("test", deploy.Environments["test"] with { Scaling = scaling }),
-        });
+        var cluster = ControlStage.Cluster(
+            api,
+            new(),
+            change: environment => (change?.Invoke(environment) ?? environment) with { Settings = environment.Settings with { Scaling = scaling } });
         var run = new PipelineRun(new RunOptions { Root = "/", SettingsFile = "/deploy.yaml", Environment = "test" }, new SettingsReader(), []);
 
-        // There is no Redis, and nothing is written: neither its client nor a console is reached.
-        return new(run, cluster, null!, new SecretReader(variables, new CommandRunner(mask, TimeProvider.System), mask), mask, null!);
+        // Nothing is written: no console is reached.
+        return new(run, cluster, redis!, new SecretReader(variables ?? new(_ => null), new CommandRunner(mask, TimeProvider.System), mask), mask, null!);
     }
 }

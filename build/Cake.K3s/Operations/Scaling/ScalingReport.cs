@@ -94,7 +94,7 @@ public sealed class ScalingReport
         JsonObject answer;
         try
         {
-            answer = await api.ServiceJsonAsync("monitoring", "prometheus-operated:9090", "api/v1/query?query=" + Uri.EscapeDataString(query), cancellationToken);
+            answer = await api.PrometheusJsonAsync("api/v1/query?query=" + Uri.EscapeDataString(query), cancellationToken);
         }
         catch (KubernetesApiException refusal)
         {

@@ -1,4 +1,5 @@
 using Cake.Frosting;
+using Cake.K3s.Hardening.Edge.EdgeCache;
 using Cake.K3s.Operations.Regions;
 using Cake.K3s.Requirements;
 using Cake.K3s.Tasks.Pipeline;
@@ -11,8 +12,14 @@ namespace Cake.K3s.Tasks.Operations;
 [Needs(Input.Manifests)]
 [Requires(Requirement.Cluster)]
 [IsDependentOn(typeof(VerifyRolloutTask))]
-public sealed class RegionsTask(Lazy<RegionRollout> regions) : AsyncFrostingTask<K3sContext>
+public sealed class RegionsTask(Lazy<RegionRollout> regions, Lazy<EdgeCachePurge> cache) : AsyncFrostingTask<K3sContext>
 {
     /// <inheritdoc/>
-    public override Task RunAsync(K3sContext context) => regions.Value.RunAsync();
+    public override async Task RunAsync(K3sContext context)
+    {
+        await regions.Value.RunAsync();
+
+        // A region that came later may have answered with the release before it.
+        await cache.Value.PurgeAfterDeployAsync();
+    }
 }

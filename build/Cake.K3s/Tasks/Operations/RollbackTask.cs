@@ -1,4 +1,5 @@
 using Cake.Frosting;
+using Cake.K3s.Hardening.Edge.EdgeCache;
 using Cake.K3s.Kubernetes.Releases;
 using Cake.K3s.Requirements;
 
@@ -9,8 +10,12 @@ namespace Cake.K3s.Tasks.Operations;
 [TaskDescription("Put an earlier release back: --to=NUMBER, or the last good one.")]
 [Needs(Input.Environment)]
 [Requires(Requirement.Cluster)]
-public sealed class RollbackTask(Lazy<Rollback> rollback) : AsyncFrostingTask<K3sContext>
+public sealed class RollbackTask(Lazy<Rollback> rollback, Lazy<EdgeCachePurge> cache) : AsyncFrostingTask<K3sContext>
 {
     /// <inheritdoc/>
-    public override Task RunAsync(K3sContext context) => rollback.Value.RollBackAsync();
+    public override async Task RunAsync(K3sContext context)
+    {
+        await rollback.Value.RollBackAsync();
+        await cache.Value.PurgeAfterDeployAsync();
+    }
 }

@@ -16,7 +16,17 @@ public sealed class VerifyRolloutTask(Lazy<RolloutVerifier> rolloutVerifier, Laz
     /// <inheritdoc/>
     public override async Task RunAsync(K3sContext context)
     {
-        await rolloutVerifier.Value.VerifyAsync();
+        try
+        {
+            await rolloutVerifier.Value.VerifyAsync();
+        }
+        catch (K3sException failure) when (failure.ExitCode == ExitCodes.RolledBack)
+        {
+            // What the release answered while it ran is not what is there now.
+            await cache.Value.PurgeAfterDeployAsync();
+            throw;
+        }
+
         await cache.Value.PurgeAfterDeployAsync();
     }
 }

@@ -101,6 +101,18 @@ public sealed class EdgeCacheControlTests
     }
 
     [Test]
+    public async Task Should_DeleteItsRules_When_UndoneAfterTheyWereTakenOutOfDeployYaml()
+    {
+        AddRuleOfOthers();
+        await Control().ApplyAsync(default);
+        var (cluster, cloudflare, visitor) = _stage.Run(new());
+
+        await new EdgeCacheControl(cluster, cloudflare, visitor).UndoAsync(default);
+
+        Assert.That(Refs, Is.EqualTo(["of others"]));
+    }
+
+    [Test]
     public Task Should_ConvergeAndUndo_When_KilledOrRefusedAtAnyWrite()
     {
         AddRuleOfOthers();

@@ -83,6 +83,24 @@ public sealed class LoadBalancerControlTests
         Throws.TypeOf<K3sException>().With.Property(nameof(K3sException.ExitCode)).EqualTo(ExitCodes.BadInput));
 
     [Test]
+    public async Task Should_NameWhatIsLeft_When_UndoneAfterItWasTakenOutOfDeployYaml()
+    {
+        var (cluster, cloudflare, visitor) = _stage.Run(new());
+        var without = new LoadBalancerControl(cluster, cloudflare, visitor);
+        Assert.That(await without.UndoAsync(default), Is.Empty, "nothing was made yet");
+        await Control().ApplyAsync(default);
+        _stage.Cloudflare.LoadBalancers.Clear();
+
+        var failure = Assert.ThrowsAsync<K3sException>(() => without.UndoAsync(default))!;
+
+        Assert.That(failure.Summary, Does.Contain("api.example.com").And.Contain("no environment of deploy.yaml has it"));
+        Assert.That(failure.NextStep, Does.Contain("Undo-LoadBalancer"));
+        Assert.That(_stage.Cloudflare.Pools, Is.Not.Empty, "nothing is deleted by guess");
+        await Control().UndoAsync(default);
+        Assert.That(await without.UndoAsync(default), Is.Empty);
+    }
+
+    [Test]
     public Task Should_ConvergeAndUndo_When_KilledOrRefusedAtAnyWrite() =>
         Interruption.EachChangeAsync(faults => Control(faults), () => Task.FromResult(_stage.CloudflareState()));
 }

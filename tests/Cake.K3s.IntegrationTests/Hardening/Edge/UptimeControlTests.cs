@@ -132,6 +132,35 @@ public sealed class UptimeControlTests
     }
 
     [Test]
+    public async Task Should_SayWhereMonitorsAreLeft_When_UndoneWithoutBetterStackInDeployYaml()
+    {
+        await Control().ApplyAsync(default);
+
+        Assert.That(
+            () => Control(change: settings => settings with { BetterStack = null }).UndoAsync(default),
+            Throws.TypeOf<K3sException>().With.Message.Contains("'shop test: …' at Better Stack").And.Property(nameof(K3sException.NextStep)).Contains("Undo-Uptime"));
+
+        await Control().UndoAsync(default);
+        Assert.That(_outside.Monitors.Concat(_outside.Heartbeats), Is.Empty);
+    }
+
+    [Test]
+    public async Task Should_DeleteMonitors_When_UndoneAfterTheClusterWasMadeAnew()
+    {
+        await Control().ApplyAsync(default);
+        using (var api = _stage.Open())
+        {
+            foreach (var secret in (await api.ListAsync(new("", "v1", "Secret"), "shop", null, default)).Items.Where(secret => secret.ObjectName()!.Contains("journal", StringComparison.Ordinal)))
+            {
+                await api.DeleteAsync(ObjectKey.Of(secret), default);
+            }
+        }
+
+        await Control().UndoAsync(default);
+        Assert.That(_outside.Monitors.Concat(_outside.Heartbeats), Is.Empty);
+    }
+
+    [Test]
     public void Should_RefuseTheCheck_When_BetterStackHasNoSuchInterval() => Assert.That(
         async () => await Control(change: settings => settings with { Checks = [settings.Checks[0] with { Interval = Duration.FromMinutes(7) }] }).ApplyAsync(default),
         Throws.TypeOf<K3sException>().With.Property(nameof(K3sException.ExitCode)).EqualTo(ExitCodes.BadInput));

@@ -37,6 +37,27 @@ internal static class ExternalTools
         Services.GetRequiredService<RunOptions>(),
         EnvironmentVariables.OfProcess);
 
+    /// <summary>A folder with programs of Debian's that the product itself does not run; unpacked once.</summary>
+    public static async Task<string> UnpackedAsync(DebianRelease release, params string[] packages)
+    {
+        try
+        {
+            return await Services.GetRequiredService<ContentStore>().EnsureAsync(packages[0], "tests", FillAsync, default);
+        }
+        catch (K3sException missing) when (missing.ExitCode == ExitCodes.RequirementMissing && !EnvironmentVariables.OfProcess.IsCI)
+        {
+            Assert.Ignore(missing.Summary);
+            throw;
+        }
+
+        async Task<string> FillAsync(string directory)
+        {
+            var found = await Packages.ResolveAsync(release, packages, withDependencies: false, default);
+            await Packages.UnpackAsync(release, found, directory, default);
+            return found[0].Version;
+        }
+    }
+
     public static async Task<Tool> RequireAsync(ToolName name, IToolbox? from = null)
     {
         try

@@ -86,7 +86,7 @@ internal sealed class StandInBucket : IAsyncDisposable
                 Objects.TryRemove(key, out _);
                 return (204, []);
             case "GET" when request.Query["list-type"] == "2":
-                return (200, Listing(request.Query["prefix"]!));
+                return (200, Listing(request.Query["prefix"].ToString()));
             case "GET" when Objects.TryGetValue(key, out var found):
                 return (200, found);
             default:

@@ -8,7 +8,7 @@ using Cake.K3s.Kubernetes.Manifests;
 namespace Cake.K3s.Hardening.Cluster.Observability;
 
 /// <summary>The logs of all containers are kept outside of them, and can be searched.</summary>
-[ProvedBy("manifests, against the types' schemas", "K3s' Helm controller; Loki's answers")]
+[ProvedBy("manifests, against the types' schemas", "K3s' Helm controller and Loki's answers; Loki and Alloy are not run")]
 internal sealed class LogsControl(ControlCluster cluster, ManifestLoader loader, ChartInstaller installer, TimeProvider time)
     : ChartControl(cluster, loader, installer, time)
 {

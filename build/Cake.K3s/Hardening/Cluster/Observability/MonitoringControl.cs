@@ -8,12 +8,10 @@ using Cake.K3s.Kubernetes.Manifests;
 namespace Cake.K3s.Hardening.Cluster.Observability;
 
 /// <summary>Prometheus measures the cluster and the app, and raises alerts for what takes a stack like this one down.</summary>
-[ProvedBy("alerts, by hand with promtool; manifests, against the types' schemas", "K3s' Helm controller; Prometheus' answers")]
+[ProvedBy("alerts, queries and the message to Slack: Debian's Prometheus and Alertmanager; manifests, against the types' schemas", "K3s' Helm controller; the charts are not run")]
 internal sealed class MonitoringControl(ControlCluster cluster, ManifestLoader loader, ChartInstaller installer, TimeProvider time)
     : ChartControl(cluster, loader, installer, time)
 {
-    private const string Prometheus = "prometheus-operated:9090";
-
     /// <inheritdoc/>
     public override string Name => "Monitoring";
 
@@ -30,8 +28,8 @@ internal sealed class MonitoringControl(ControlCluster cluster, ManifestLoader l
     protected override async Task<ImmutableArray<Finding>> MeasureAsync(
         ClusterApi api, IReadOnlyList<JsonObject> desired, CancellationToken cancellationToken)
     {
-        var targets = await api.ServiceJsonAsync("monitoring", Prometheus, "api/v1/targets?state=active", cancellationToken);
-        var rules = await api.ServiceJsonAsync("monitoring", Prometheus, "api/v1/rules?type=alert", cancellationToken);
+        var targets = await api.PrometheusJsonAsync("api/v1/targets?state=active", cancellationToken);
+        var rules = await api.PrometheusJsonAsync("api/v1/rules?type=alert", cancellationToken);
         return [Targets(targets), Alerts(rules, desired)];
     }
 

@@ -16,6 +16,14 @@ internal static class ServiceRequests
     public static async Task<JsonObject> ServiceJsonAsync(this ClusterApi api, string ns, string service, string path, CancellationToken cancellationToken) =>
         JsonNode.Parse(await api.ReadTextAsync(Path(ns, service, path), cancellationToken)) as JsonObject ?? [];
 
+    /// <summary>Reads a JSON answer of the Prometheus that the control Monitoring installs.</summary>
+    /// <param name="api">The cluster.</param>
+    /// <param name="path">Path and query.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="KubernetesApiException">It is not there, or its answer is no success.</exception>
+    public static Task<JsonObject> PrometheusJsonAsync(this ClusterApi api, string path, CancellationToken cancellationToken) =>
+        api.ServiceJsonAsync("monitoring", "prometheus-operated:9090", path, cancellationToken);
+
     /// <summary>Sends JSON.</summary>
     /// <param name="api">The cluster.</param>
     /// <param name="ns">The Service's namespace.</param>

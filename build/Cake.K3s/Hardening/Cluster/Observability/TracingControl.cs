@@ -10,7 +10,7 @@ using Cake.K3s.Kubernetes.Manifests;
 namespace Cake.K3s.Hardening.Cluster.Observability;
 
 /// <summary>Spans of the app and of deploys are collected and kept.</summary>
-[ProvedBy("manifests, against the types' schemas", "K3s' Helm controller; Tempo's answers")]
+[ProvedBy("manifests, against the types' schemas", "K3s' Helm controller and Tempo's answers; the collector and Tempo are not run")]
 internal sealed class TracingControl(ControlCluster cluster, ManifestLoader loader, ChartInstaller installer, TimeProvider time)
     : ChartControl(cluster, loader, installer, time)
 {

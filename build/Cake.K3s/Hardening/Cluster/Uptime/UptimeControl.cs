@@ -14,6 +14,8 @@ namespace Cake.K3s.Hardening.Cluster.Uptime;
 [ProvedBy("its objects in the sandbox's API; a stopped server, noticed by CheckUptime", "Better Stack's API; Gatus is not run")]
 internal sealed class UptimeControl(ControlCluster cluster, SecretReader secrets, UptimeProbe probe, HttpClient http, TimeProvider time) : IControl
 {
+    private const string OutsideSetting = "betterStack";
+
     // Gatus gives its first sign of life within a minute of its start.
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
@@ -85,7 +87,7 @@ internal sealed class UptimeControl(ControlCluster cluster, SecretReader secrets
             if (!steps.IsEmpty)
             {
                 // Marks the apply as begun, for the undo of one that is cut off before it comes to the cluster.
-                await objects.RememberAsync([new("betterStack", settings.BetterStack!.Api)], cancellationToken);
+                await objects.RememberAsync([new(OutsideSetting, settings.BetterStack!.Api)], cancellationToken);
             }
 
             changes = await ChangeStep.CarryOutAsync(steps, cancellationToken);
@@ -121,9 +123,12 @@ internal sealed class UptimeControl(ControlCluster cluster, SecretReader secrets
     public async Task<ImmutableArray<PlannedChange>> UndoAsync(CancellationToken cancellationToken)
     {
         var objects = await cluster.ObjectsAsync(Name, cancellationToken);
-        if (await objects.JournalAsync(cancellationToken) is null)
+        if (await objects.JournalAsync(cancellationToken) is { } journal && journal.Settings.ContainsKey(OutsideSetting) && Settings?.BetterStack is null)
         {
-            return [];
+            throw new K3sException(
+                ExitCodes.BadInput,
+                $"Uptime: there are monitors named '{Prefix}…' at Better Stack, and uptime.betterStack is not in deploy.yaml any more",
+                "Put uptime.betterStack with its token back, run Undo-Uptime, then take it out again.");
         }
 
         // Nobody is told that the one inside is silent.

@@ -69,8 +69,7 @@ internal sealed class EdgeCacheControl(ControlCluster cluster, CloudflareConnect
         : [NotConfigured];
 
     /// <summary>Deletes this environment's rules; those of others stay.</summary>
-    public async Task<ImmutableArray<PlannedChange>> UndoAsync(CancellationToken cancellationToken) =>
-        cluster.EnvironmentSettings.Edge is { CloudflareZone: not null, CloudflareToken: not null } ? await CarryOutAsync([], cancellationToken) : [];
+    public Task<ImmutableArray<PlannedChange>> UndoAsync(CancellationToken cancellationToken) => CarryOutAsync([], cancellationToken);
 
     private async Task<ImmutableArray<PlannedChange>> CarryOutAsync(ImmutableArray<Rule> wanted, CancellationToken cancellationToken) =>
         await ChangeStep.CarryOutAsync(await StepsAsync(wanted, cancellationToken), cancellationToken);

@@ -33,8 +33,7 @@ public sealed class EdgeCachePurge
     }
 
     /// <summary>
-    /// Drops them after a release was verified, where the settings want that. The release serves whatever comes of it, so a failure is a
-    /// warning.
+    /// Drops them when another release serves, where the settings want that. It serves whatever comes of this, so a failure is a warning.
     /// </summary>
     public async Task PurgeAfterDeployAsync()
     {
@@ -49,7 +48,7 @@ public sealed class EdgeCachePurge
         }
         catch (K3sException failure)
         {
-            _reporter.Warning(Source, $"the release serves, but the cache has what was before until its time is up: {failure.Summary}. Next: --target=PurgeEdgeCache --environment={_run.EnvironmentSettings.Name}");
+            _reporter.Warning(Source, $"the release serves, but Cloudflare may answer from its cache with what was before, until its time is up: {failure.Summary}. Next: --target=PurgeEdgeCache --environment={_run.EnvironmentSettings.Name}");
         }
     }
 }

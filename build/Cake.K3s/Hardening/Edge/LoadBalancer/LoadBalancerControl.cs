@@ -86,6 +86,7 @@ internal sealed class LoadBalancerControl(ControlCluster cluster, CloudflareConn
     {
         if (Settings is not { } settings)
         {
+            await RequireNothingLeftAsync(cancellationToken);
             return [];
         }
 
@@ -110,6 +111,25 @@ internal sealed class LoadBalancerControl(ControlCluster cluster, CloudflareConn
         }
 
         return changes.ToImmutable();
+    }
+
+    // What was made is known by the host that deploy.yaml names: without it, it is not deleted, but nobody is told that there is nothing.
+    private async Task RequireNothingLeftAsync(CancellationToken cancellationToken)
+    {
+        var zone = await cloudflare.OpenAsync(cancellationToken);
+        var left = (await zone.LoadBalancersAsync(cancellationToken)).Select(balancer => balancer.Description)
+            .Concat((await zone.PoolsAsync(cancellationToken)).Select(pool => pool.Description))
+            .Concat((await zone.MonitorsAsync(cancellationToken)).Select(monitor => monitor.Description))
+            .OfType<string>().Where(mark => mark.StartsWith(RegionPools.MarkPrefix(cluster.Settings.App), StringComparison.Ordinal))
+            .Select(mark => mark[RegionPools.MarkPrefix(cluster.Settings.App).Length..]).Distinct().Order(StringComparer.Ordinal).ToList();
+        var others = cluster.Settings.Environments.Values.Select(environment => environment.Edge?.LoadBalancer?.Host).ToHashSet();
+        if (left.Where(host => !others.Contains(host)).ToList() is { Count: > 0 } hosts)
+        {
+            throw new K3sException(
+                ExitCodes.BadInput,
+                $"LoadBalancer: there is a load balancer, or a part of one, for {string.Join(", ", hosts)}, and no environment of deploy.yaml has it any more",
+                $"Put edge.loadBalancer with host {hosts[0]} and its regions back into {cluster.EnvironmentSettings.Name}, run Undo-LoadBalancer, then take it out again.");
+        }
     }
 
     private async Task<Live> LiveAsync(LoadBalancerSettings settings, CancellationToken cancellationToken)

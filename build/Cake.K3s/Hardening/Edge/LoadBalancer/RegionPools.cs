@@ -19,13 +19,16 @@ internal sealed record RegionPools(PoolMonitor Monitor, ImmutableArray<Pool> Poo
     /// <summary>By whom a load balancer of this host was made.</summary>
     public string Mark => Balancer.Description!;
 
+    /// <summary>What the marks of an app begin with; the host follows.</summary>
+    public static string MarkPrefix(string app) => $"Made by Cake.K3s from deploy.yaml of {app} for ";
+
     /// <summary>Makes them.</summary>
     /// <param name="settings">deploy.yaml.</param>
     /// <param name="balancer">Its load balancer.</param>
     /// <exception cref="K3sException">A region is no environment, or has no node with an address (exit code 2).</exception>
     public static RegionPools Of(DeploySettings settings, LoadBalancerSettings balancer)
     {
-        var mark = $"Made by Cake.K3s from deploy.yaml of {settings.App} for {balancer.Host}";
+        var mark = MarkPrefix(settings.App) + balancer.Host;
         return new(
             new(
                 null,

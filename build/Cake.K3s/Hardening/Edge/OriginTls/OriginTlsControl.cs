@@ -14,7 +14,7 @@ namespace Cake.K3s.Hardening.Edge.OriginTls;
 /// Cloudflare talks to the nodes over TLS and makes sure that it is them. The nodes first - key, certificate, Ingresses, proof on every
 /// one - and Cloudflare after them, so that no visitor sees a 526; then, where it is wanted, the nodes make sure that it is Cloudflare.
 /// </summary>
-[ProvedBy(null, "Cloudflare's API: checks every request against the published one")]
+[ProvedBy("certificates; TLS by name and with client certificates, also asked by a node's openssl over SSH; objects in the sandbox's API", "Cloudflare's API, which checks every request against the published one; a listener for Traefik")]
 internal sealed class OriginTlsControl(
     ControlCluster cluster,
     CloudflareConnector cloudflare,
