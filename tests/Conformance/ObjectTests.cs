@@ -28,7 +28,7 @@ internal sealed class ObjectTests : ClusterTest
 
         Assert.Multiple(() =>
         {
-            Assert.That(strategy, Does.Contain("FIELD: rollingUpdate <RollingUpdateDeployment>").And.Contain("maxSurge\t<IntOrString>"));
+            Assert.That(strategy, Does.Contain("FIELD: rollingUpdate <RollingUpdateDeployment>").And.Contain("maxSurge\t<IntOrString>").And.Contain("that can be scheduled above the desired"));
             Assert.That(containers, Does.Contain("FIELD: containers <[]Container>"));
         });
     }

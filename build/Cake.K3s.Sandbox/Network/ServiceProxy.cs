@@ -10,14 +10,19 @@ using k8s.Models;
 namespace Cake.K3s.Sandbox.Network;
 
 /// <summary>
-/// Gives Services their addresses: listens on each cluster IP and port that has endpoints and passes connections on. One whose endpoint
-/// does not answer goes to the next, so that a pod that is going away costs no connection.
+/// Gives Services their addresses: listens on each cluster IP and port that has endpoints and passes connections and datagrams on. A
+/// connection whose endpoint does not answer goes to the next, so that a pod that is going away costs none.
 /// </summary>
 internal sealed class ServiceProxy : BackgroundService
 {
     private const int Backlog = 512;
+    private const string Tcp = "TCP";
+    private const string Udp = "UDP";
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
+
+    /// <summary>As nf_conntrack_udp_timeout_stream, 120 s.</summary>
+    private static readonly TimeSpan SilentClient = TimeSpan.FromMinutes(2);
     private readonly NodeOptions _options;
     private readonly ClusterCache _cache;
     private readonly Informer<V1Service> _services;
@@ -25,9 +30,9 @@ internal sealed class ServiceProxy : BackgroundService
     private readonly PolicyEnforcer _policies;
     private readonly ILogger<ServiceProxy> _logger;
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-    private readonly Dictionary<IPEndPoint, (Target Target, Socket Listener)> _listeners = [];
+    private readonly Dictionary<Address, (Target Target, IDisposable Listener)> _listeners = [];
     private readonly ConcurrentDictionary<Socket, byte> _open = new();
-    private readonly HashSet<IPEndPoint> _refused = [];
+    private readonly HashSet<Address> _refused = [];
     private uint _turn;
 
     public ServiceProxy(NodeOptions options, ClusterCache cache, ServiceEndpoints endpoints, PolicyEnforcer policies, ILogger<ServiceProxy> logger)
@@ -101,18 +106,13 @@ internal sealed class ServiceProxy : BackgroundService
 
         foreach (var (address, target) in wanted.Where(pair => !_listeners.ContainsKey(pair.Key)))
         {
-            var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
             try
             {
-                listener.Bind(address);
-                listener.Listen(Backlog);
-                _listeners[address] = (target, listener);
+                _listeners[address] = (target, address.Protocol == Udp ? Relay(address.EndPoint, target, cancellationToken) : Listen(address.EndPoint, target, cancellationToken));
                 _refused.Remove(address);
-                _ = AcceptAsync(listener, target, cancellationToken);
             }
             catch (SocketException e)
             {
-                listener.Dispose();
                 if (_refused.Add(address))
                 {
                     _logger.LogWarning("Service {Service} cannot listen on {Address}: {Reason}", target.Service, address, e.Message);
@@ -123,6 +123,36 @@ internal sealed class ServiceProxy : BackgroundService
         }
     }
 
+    private Socket Listen(IPEndPoint address, Target target, CancellationToken cancellationToken)
+    {
+        var listener = Bound(address, SocketType.Stream, ProtocolType.Tcp);
+        listener.Listen(Backlog);
+        _ = AcceptAsync(listener, target, cancellationToken);
+        return listener;
+    }
+
+    private DatagramRelay Relay(IPEndPoint address, Target target, CancellationToken cancellationToken)
+    {
+        var relay = new DatagramRelay(Bound(address, SocketType.Dgram, ProtocolType.Udp), client => Endpoints(client.Address, target, Udp).FirstOrDefault(), SilentClient);
+        _ = relay.RunAsync(cancellationToken);
+        return relay;
+    }
+
+    private static Socket Bound(IPEndPoint address, SocketType type, ProtocolType protocol)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, type, protocol);
+        try
+        {
+            socket.Bind(address);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
     private async Task RetryAsync(CancellationToken cancellationToken)
     {
         await Task.Delay(Retry, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -130,12 +160,12 @@ internal sealed class ServiceProxy : BackgroundService
     }
 
     /// <summary>The addresses to listen on. A port without endpoints is not among them, so that it refuses connections, as in a cluster.</summary>
-    private Dictionary<IPEndPoint, Target> Wanted()
+    private Dictionary<Address, Target> Wanted()
     {
-        var result = new Dictionary<IPEndPoint, Target>();
+        var result = new Dictionary<Address, Target>();
         foreach (var service in _services.Items.Where(s => s.Metadata.DeletionTimestamp is null && IPAddress.TryParse(s.Spec.ClusterIP, out _)))
         {
-            foreach (var port in (service.Spec.Ports ?? []).Where(port => (port.Protocol ?? "TCP") == "TCP"))
+            foreach (var port in (service.Spec.Ports ?? []).Where(port => (port.Protocol ?? Tcp) is Tcp or Udp))
             {
                 var target = new Target(ObjectKey.Of(service), port.Name ?? "");
                 if (_endpoints.Of(target.Service, target.Port).Count == 0)
@@ -143,10 +173,10 @@ internal sealed class ServiceProxy : BackgroundService
                     continue;
                 }
 
-                result[new(IPAddress.Parse(service.Spec.ClusterIP), port.Port)] = target;
+                result[new(new(IPAddress.Parse(service.Spec.ClusterIP), port.Port), port.Protocol ?? Tcp)] = target;
                 if (port.NodePort is > 0)
                 {
-                    result[new(IPAddress.Loopback, port.NodePort.Value)] = target;
+                    result[new(new(IPAddress.Loopback, port.NodePort.Value), port.Protocol ?? Tcp)] = target;
                 }
             }
         }
@@ -215,16 +245,14 @@ internal sealed class ServiceProxy : BackgroundService
     private async Task<Socket?> ConnectAsync(Socket client, Target target, CancellationToken cancellationToken)
     {
         var from = (client.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None;
-        var endpoints = _endpoints.Of(target.Service, target.Port).Where(endpoint => _policies.Allows(from, endpoint)).ToList();
-        var first = Interlocked.Increment(ref _turn);
-        for (var i = 0; i < endpoints.Count; i++)
+        foreach (var endpoint in Endpoints(from, target, Tcp))
         {
             var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             timeout.CancelAfter(ConnectTimeout);
             try
             {
-                await socket.ConnectAsync(endpoints[(int)((first + i) % endpoints.Count)], timeout.Token);
+                await socket.ConnectAsync(endpoint, timeout.Token);
                 return socket;
             }
             catch (Exception e) when (e is SocketException or OperationCanceledException)
@@ -235,6 +263,14 @@ internal sealed class ServiceProxy : BackgroundService
         }
 
         return null;
+    }
+
+    /// <summary>The endpoints that a client may reach, beginning with the one whose turn it is.</summary>
+    private IEnumerable<IPEndPoint> Endpoints(IPAddress client, Target target, string protocol)
+    {
+        var endpoints = _endpoints.Of(target.Service, target.Port).Where(endpoint => _policies.Allows(client, endpoint, protocol)).ToList();
+        var first = Interlocked.Increment(ref _turn);
+        return Enumerable.Range(0, endpoints.Count).Select(i => endpoints[(int)((first + i) % endpoints.Count)]);
     }
 
     private static async Task PumpAsync(Socket from, Socket to, CancellationToken cancellationToken)
@@ -265,4 +301,9 @@ internal sealed class ServiceProxy : BackgroundService
     }
 
     private sealed record Target(ObjectKey Service, string Port);
+
+    private sealed record Address(IPEndPoint EndPoint, string Protocol)
+    {
+        public override string ToString() => $"{EndPoint}/{Protocol}";
+    }
 }

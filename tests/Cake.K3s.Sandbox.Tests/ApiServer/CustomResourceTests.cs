@@ -6,6 +6,7 @@ internal sealed class CustomResourceTests
 {
     private const string Definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
     private const string Widgets = "/apis/example.com/v1/namespaces/default/widgets";
+    private const string Gadgets = "/apis/example.com/v1/namespaces/default/gadgets";
 
     private TestApi _api = null!;
 
@@ -72,5 +73,61 @@ internal sealed class CustomResourceTests
 
         await _api.EventuallyAsync(Definitions + "/widgets.example.com", answer => answer.Code == 404);
         await _api.EventuallyAsync(Widgets, answer => answer.Code == 404);
+    }
+
+    [Test]
+    public async Task Should_refuse_what_breaks_a_rule_in_the_words_of_the_api_server_When_the_schema_has_rules()
+    {
+        await DefineGadgetsAsync("self.least <= self.most");
+        async Task<Answer> ApplyAsync(string name, string spec) =>
+            await _api.ApplyAsync($"{Gadgets}/{name}", $$"""{"apiVersion":"example.com/v1","kind":"Gadget","metadata":{"name":"{{name}}"},"spec":{{spec}}}""", "alice");
+
+        // The answers of a real server (1.34) to the same.
+        Assert.Multiple(async () =>
+        {
+            Assert.That((await ApplyAsync("g", """{"least":2,"most":1}""")).Message, Does.EndWith("spec: Invalid value: \"object\": least is at most most"));
+            Assert.That((await ApplyAsync("bad", """{"least":1,"most":1}""")).Message, Does.EndWith("<nil>: Invalid value: \"object\": failed rule: self.metadata.name != 'bad'"));
+            Assert.That((await ApplyAsync("g", """{"least":1,"most":1,"extra":[0]}""")).Message, Does.EndWith("spec.extra: Invalid value: \"object\": a wrong one"));
+            Assert.That((await ApplyAsync("g", """{"least":1,"most":1,"forbidden":"x"}""")).Message, Does.EndWith("spec.forbidden: Forbidden: not that"));
+            Assert.That((await ApplyAsync("g", """{"most":1}""")).Message, Does.EndWith("spec: Invalid value: \"object\": no such key: least evaluating rule: least is at most most"));
+            Assert.That((await ApplyAsync("g", """{"least":1,"most":1,"color":"red","parts":[{"name":"a","size":3}]}""")).Code, Is.EqualTo(201));
+            Assert.That((await ApplyAsync("g", """{"least":1,"most":1,"color":"blue","parts":[{"name":"b","size":9},{"name":"a","size":2}]}""")).Message,
+                Does.Contain("spec.color: Invalid value: \"string\": color never changes").And.Contains("spec.parts[1].size: Invalid value: \"integer\": failed rule: self >= oldSelf"));
+            Assert.That((await ApplyAsync("g", """{"least":1,"most":1,"color":"red","parts":[{"name":"b","size":1},{"name":"a","size":4}]}""")).Code, Is.EqualTo(200));
+        });
+    }
+
+    [Test]
+    public async Task Should_refuse_a_definition_When_a_rule_of_it_cannot_be_compiled()
+    {
+        var answer = await DefineGadgetsAsync("self.least <= slf.most");
+
+        Assert.That(answer.Code, Is.EqualTo(422));
+        Assert.That(answer.Message, Does.Contain("spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[0].rule: Invalid value: ")
+            .And.Contains("compilation failed: ERROR: <input>:1:15: undeclared reference to 'slf' (in container '')"));
+    }
+
+    private async Task<Answer> DefineGadgetsAsync(string rule)
+    {
+        var answer = await _api.PostAsync(Definitions, """
+            {"metadata":{"name":"gadgets.example.com"},"spec":{"group":"example.com","scope":"Namespaced","names":{"plural":"gadgets","kind":"Gadget"},
+            "versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object",
+              "x-kubernetes-validations":[{"rule":"self.metadata.name != 'bad'"}],
+              "properties":{"spec":{"type":"object",
+                "x-kubernetes-validations":[
+                  {"rule":"RULE","message":"least is at most most"},
+                  {"rule":"!has(self.extra) || self.extra.all(e, e > 0)","messageExpression":"self.least > 0 ? 'a wrong one' : 'other'","fieldPath":".extra"},
+                  {"rule":"!has(self.forbidden)","message":"not that","reason":"FieldValueForbidden","fieldPath":".forbidden"}],
+                "properties":{"least":{"type":"integer"},"most":{"type":"integer"},"forbidden":{"type":"string"},"extra":{"type":"array","items":{"type":"integer"}},
+                  "color":{"type":"string","x-kubernetes-validations":[{"rule":"self == oldSelf","message":"color never changes"}]},
+                  "parts":{"type":"array","x-kubernetes-list-type":"map","x-kubernetes-list-map-keys":["name"],"items":{"type":"object","required":["name"],
+                    "properties":{"name":{"type":"string"},"size":{"type":"integer","x-kubernetes-validations":[{"rule":"self >= oldSelf"}]}}}}}}}}}}]}}
+            """.Replace("RULE", rule));
+        if (answer.Code == 201)
+        {
+            await _api.EventuallyAsync(Gadgets, found => found.Code == 200);
+        }
+
+        return answer;
     }
 }

@@ -63,6 +63,7 @@ internal sealed class DiscoveryTests
         {
             Assert.That(containers.Text("x-kubernetes-patch-merge-key"), Is.EqualTo("name"));
             Assert.That(containers.Text("x-kubernetes-patch-strategy"), Is.EqualTo("merge"));
+            Assert.That(containers.Text("description"), Does.StartWith("List of containers belonging to the pod."));
             Assert.That(patch.Objects("parameters").Select(parameter => parameter.Text("name")), Does.Contain("fieldValidation").And.Contain("dryRun"));
         });
     }

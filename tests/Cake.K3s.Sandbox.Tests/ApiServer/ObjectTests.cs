@@ -268,9 +268,27 @@ internal sealed class ObjectTests
     [Test]
     public async Task Should_take_yaml_When_a_client_sends_it()
     {
-        var answer = await _api.SendAsync(HttpMethod.Post, Samples.ConfigMaps, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: y\ndata:\n  a: \"1\"\n", "application/yaml");
+        var answer = await _api.SendAsync(HttpMethod.Post, Samples.ConfigMaps, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: yaml\ndata:\n  a: \"1\"\n", "application/yaml");
 
         Assert.That((answer.Code, answer["data.a"]), Is.EqualTo((201, "1")));
+    }
+
+    [TestCase("data: &a {b: *a}", "there is no anchor 'a' above")]
+    [TestCase("data: &a [*a]", "there is no anchor 'a' above")]
+    public async Task Should_refuse_a_value_that_contains_itself_When_a_client_sends_it_as_yaml(string data, string problem)
+    {
+        var answer = await _api.SendAsync(HttpMethod.Post, Samples.ConfigMaps, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: y}\n" + data, "application/yaml");
+
+        Assert.That(answer.Code, Is.EqualTo(400));
+        Assert.That(answer.Message, Does.Contain(problem));
+    }
+
+    [Test]
+    public async Task Should_refuse_yaml_that_is_nested_without_end_When_a_client_sends_it()
+    {
+        var answer = await _api.SendAsync(HttpMethod.Post, Samples.ConfigMaps, "a: " + new string('[', 200_000), "application/yaml");
+
+        Assert.That(answer.Code, Is.EqualTo(400));
     }
 
     private static string Names(Answer list) => string.Join(' ', list.Json.Objects("items").Select(item => item.Name()));

@@ -8,12 +8,12 @@ using Cake.K3s.Sandbox.ApiServer.Resources;
 
 namespace Cake.K3s.Sandbox.ApiServer.Admission;
 
-/// <summary>Checks custom resources against the schema of their definition; rules in CEL are not evaluated.</summary>
+/// <summary>Checks custom resources against the schema of their definition, and then against its rules.</summary>
 internal static class CustomValidation
 {
     private static readonly TimeSpan PatternTime = TimeSpan.FromMilliseconds(200);
 
-    public static IEnumerable<FieldError> Check(ResourceDefinition resource, JsonObject value)
+    public static IEnumerable<FieldError> Check(ResourceDefinition resource, JsonObject value, JsonObject? old)
     {
         var errors = new List<FieldError>();
         foreach (var (name, schema) in resource.Custom!.OpenApi.Object("properties") ?? [])
@@ -35,7 +35,7 @@ internal static class CustomValidation
             }
         }
 
-        return errors;
+        return errors.Count > 0 ? errors : CustomRules.Check(resource.Custom.OpenApi, value, old);
     }
 
     private static void Value(JsonNode value, JsonObject schema, string path, List<FieldError> errors)

@@ -229,18 +229,23 @@ internal static class DataValidation
                 : FieldError.Required("spec.scope");
         }
 
-        var at = 0;
-        foreach (var version in spec.Objects("versions"))
+        var versions = spec.Objects("versions").ToList();
+        for (var at = 0; at < versions.Count; at++)
         {
-            if (version.Object("schema", "openAPIV3Schema") is null)
+            if (versions[at].Object("schema", "openAPIV3Schema") is not { } schema)
             {
                 yield return FieldError.Required($"spec.versions[{at}].schema.openAPIV3Schema", "schemas are required");
+                continue;
             }
 
-            at++;
+            // The schema of a single version is known by its old place.
+            foreach (var error in CustomRules.CheckDefinition(schema, versions.Count == 1 ? "spec.validation.openAPIV3Schema" : $"spec.versions[{at}].schema.openAPIV3Schema"))
+            {
+                yield return error;
+            }
         }
 
-        if (spec.Objects("versions").Count(version => version.Flag("storage") == true) != 1)
+        if (versions.Count(version => version.Flag("storage") == true) != 1)
         {
             yield return FieldError.InvalidAs("spec.versions", JsonBody.Text(spec["versions"]), "must have exactly one version marked as storage version");
         }

@@ -11,11 +11,11 @@ internal static class ObjectValidation
 {
     /// <summary>What is wrong with a new object.</summary>
     public static IEnumerable<FieldError> Create(ResourceDefinition resource, JsonObject value)
-        => [.. Metadata(resource, value), .. Kind(resource, value)];
+        => [.. Metadata(resource, value), .. Kind(resource, value, null)];
 
     /// <summary>What is wrong with a changed object.</summary>
     public static IEnumerable<FieldError> Update(ResourceDefinition resource, JsonObject value, JsonObject old, string? subresource)
-        => [.. Metadata(resource, value), .. Finalizers(value, old), .. Kind(resource, value), .. Immutable(resource, value, old, subresource)];
+        => [.. Metadata(resource, value), .. Finalizers(value, old), .. Kind(resource, value, old), .. Immutable(resource, value, old, subresource)];
 
     private static IEnumerable<FieldError> Metadata(ResourceDefinition resource, JsonObject value)
     {
@@ -128,7 +128,7 @@ internal static class ObjectValidation
                 + string.Join(", ", added.Select(finalizer => $"\"{finalizer}\"")) + "}")];
     }
 
-    private static IEnumerable<FieldError> Kind(ResourceDefinition resource, JsonObject value)
+    private static IEnumerable<FieldError> Kind(ResourceDefinition resource, JsonObject value, JsonObject? old)
     {
         var spec = value.Object("spec") ?? [];
         return resource.StorageName switch
@@ -153,7 +153,7 @@ internal static class ObjectValidation
             "rolebindings.rbac.authorization.k8s.io" or "clusterrolebindings.rbac.authorization.k8s.io" => DataValidation.RoleBinding(value),
             "validatingadmissionpolicies.admissionregistration.k8s.io" => PolicyValidation.Policy(spec),
             "validatingadmissionpolicybindings.admissionregistration.k8s.io" => PolicyValidation.Binding(spec),
-            _ when resource.Custom is { } => CustomValidation.Check(resource, value),
+            _ when resource.Custom is { } => CustomValidation.Check(resource, value, old),
             _ => [],
         };
     }

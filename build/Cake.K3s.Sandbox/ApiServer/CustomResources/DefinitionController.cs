@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
-using System.Threading.Channels;
 using Cake.K3s.Sandbox.ApiServer.Http;
+using Cake.K3s.Sandbox.ApiServer.Lifecycle;
 using Cake.K3s.Sandbox.ApiServer.Objects;
 using Cake.K3s.Sandbox.ApiServer.Resources;
 using Cake.K3s.Sandbox.ApiServer.Storage;
@@ -9,81 +9,71 @@ using Cake.K3s.Sandbox.ApiServer.Writing;
 namespace Cake.K3s.Sandbox.ApiServer.CustomResources;
 
 /// <summary>Serves what CustomResourceDefinitions define, says so in their status, and removes the objects of one that goes.</summary>
-internal sealed class DefinitionController : BackgroundService
+internal sealed class DefinitionController : StoreController<string>
 {
     /// <summary>Holds a definition back until its objects are gone.</summary>
     public const string Cleanup = "customresourcecleanup.apiextensions.k8s.io";
 
     private const string Resource = "customresourcedefinitions.apiextensions.k8s.io";
 
-    private readonly ObjectStore _store;
     private readonly ResourceCatalog _catalog;
     private readonly ObjectWriter _writer;
     private readonly ObjectDeleter _deleter;
     private readonly ApiServerOptions _options;
-    private readonly Channel<string> _changed = Channel.CreateUnbounded<string>(new UnboundedChannelOptions { SingleReader = true });
 
-    public DefinitionController(ObjectStore store, ResourceCatalog catalog, ObjectWriter writer, ObjectDeleter deleter, ApiServerOptions options)
+    public DefinitionController(
+        ObjectStore store, ResourceCatalog catalog, ObjectWriter writer, ObjectDeleter deleter, ApiServerOptions options, ILogger<DefinitionController> logger)
+        : base(store, logger)
     {
-        (_store, _catalog, _writer, _deleter, _options) = (store, catalog, writer, deleter, options);
-        store.Changed += OnChanged;
+        (_catalog, _writer, _deleter, _options) = (catalog, writer, deleter, options);
     }
 
     /// <summary>Serves what was defined before, before the first request is answered.</summary>
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        foreach (var state in _store.List(Resource).Objects)
+        foreach (var state in Store.List(Resource).Objects)
         {
             _catalog.SetCustom(state.Key.Name, DefinitionReader.Read(state.ReadObject()));
-            _changed.Writer.TryWrite(state.Key.Name);
+            Note(state.Key.Name);
         }
 
         return base.StartAsync(cancellationToken);
     }
 
-    public override void Dispose()
+    protected override void Handle(string name)
     {
-        _store.Changed -= OnChanged;
-        base.Dispose();
-    }
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        await foreach (var name in _changed.Reader.ReadAllAsync(stoppingToken).ConfigureAwait(false))
+        if (Store.Find(new ObjectKey(Resource, "", name)) is not { } state)
         {
-            if (_store.Find(new ObjectKey(Resource, "", name)) is not { } state)
-            {
-                _catalog.SetCustom(name, []);
-                continue;
-            }
-
-            var definition = state.ReadObject();
-            if (definition.Metadata().Text("deletionTimestamp") is not null)
-            {
-                RemoveObjects(state.Key, definition);
-                continue;
-            }
-
-            if (definition.Object("status") is { } status && status.Integer("observedGeneration") == definition.Metadata().Integer("generation") && _catalog.Current.FindStored(name) is not null)
-            {
-                continue;
-            }
-
-            _catalog.SetCustom(name, DefinitionReader.Read(definition));
-            Establish(state.Key);
+            _catalog.SetCustom(name, []);
+            return;
         }
+
+        var definition = state.ReadObject();
+        if (definition.Metadata().Text("deletionTimestamp") is not null)
+        {
+            RemoveObjects(state.Key, definition);
+            return;
+        }
+
+        if (definition.Object("status") is { } status && status.Integer("observedGeneration") == definition.Metadata().Integer("generation") && _catalog.Current.FindStored(name) is not null)
+        {
+            return;
+        }
+
+        _catalog.SetCustom(name, DefinitionReader.Read(definition));
+        Establish(state.Key);
     }
 
-    private void OnChanged(WatchEvent change)
+    protected override void OnChanged(WatchEvent change)
     {
         if (change.Object.Key.Resource == Resource)
         {
-            _changed.Writer.TryWrite(change.Object.Key.Name);
+            Note(change.Object.Key.Name);
         }
         else if (change.Deleted && change.Object.Key.Resource.Contains('.', StringComparison.Ordinal))
         {
             // The last object of a definition that waits for it.
-            _changed.Writer.TryWrite(change.Object.Key.Resource);
+            Note(change.Object.Key.Resource);
         }
     }
 
@@ -118,7 +108,7 @@ internal sealed class DefinitionController : BackgroundService
     {
         if (_catalog.Current.FindStored(key.Name) is { } resource)
         {
-            foreach (var state in _store.List(resource.StorageName).Objects)
+            foreach (var state in Store.List(resource.StorageName).Objects)
             {
                 try
                 {
@@ -130,7 +120,7 @@ internal sealed class DefinitionController : BackgroundService
                 }
             }
 
-            if (_store.List(resource.StorageName).Objects.Count > 0)
+            if (Store.List(resource.StorageName).Objects.Count > 0)
             {
                 return;
             }

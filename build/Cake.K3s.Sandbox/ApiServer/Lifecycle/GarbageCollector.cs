@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using System.Threading.Channels;
 using Cake.K3s.Sandbox.ApiServer.Http;
 using Cake.K3s.Sandbox.ApiServer.Objects;
 using Cake.K3s.Sandbox.ApiServer.Resources;
@@ -9,32 +8,29 @@ using Cake.K3s.Sandbox.ApiServer.Writing;
 namespace Cake.K3s.Sandbox.ApiServer.Lifecycle;
 
 /// <summary>Deletes what has lost its last owner, and holds an owner back or frees its dependents as its deletion asked for.</summary>
-internal sealed class GarbageCollector : BackgroundService
+internal sealed class GarbageCollector : StoreController<WatchEvent>
 {
     private const string Foreground = "foregroundDeletion";
     private const string Orphan = "orphan";
     private const string Manager = "kube-controller-manager";
 
-    private readonly ObjectStore _store;
     private readonly ResourceCatalog _catalog;
     private readonly ObjectWriter _writer;
     private readonly ObjectDeleter _deleter;
-    private readonly ILogger<GarbageCollector> _logger;
-    private readonly Channel<WatchEvent> _changes = Channel.CreateUnbounded<WatchEvent>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Dictionary<string, HashSet<ObjectKey>> _dependents = new(StringComparer.Ordinal);
     private readonly Dictionary<ObjectKey, List<string>> _owners = [];
 
     public GarbageCollector(ObjectStore store, ResourceCatalog catalog, ObjectWriter writer, ObjectDeleter deleter, ILogger<GarbageCollector> logger)
+        : base(store, logger)
     {
-        (_store, _catalog, _writer, _deleter, _logger) = (store, catalog, writer, deleter, logger);
-        store.Changed += OnChanged;
+        (_catalog, _writer, _deleter) = (catalog, writer, deleter);
     }
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
         foreach (var resource in _catalog.Current.Stored)
         {
-            foreach (var state in _store.List(resource.StorageName).Objects)
+            foreach (var state in Store.List(resource.StorageName).Objects)
             {
                 OnChanged(new WatchEvent(state, null, Deleted: false));
             }
@@ -43,39 +39,18 @@ internal sealed class GarbageCollector : BackgroundService
         return base.StartAsync(cancellationToken);
     }
 
-    public override void Dispose()
-    {
-        _store.Changed -= OnChanged;
-        base.Dispose();
-    }
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        await foreach (var change in _changes.Reader.ReadAllAsync(stoppingToken).ConfigureAwait(false))
-        {
-            try
-            {
-                Handle(change);
-            }
-            catch (ApiException exception)
-            {
-                _logger.LogWarning("Garbage collection of {Object}: {Message}", change.Object.Key, exception.Message);
-            }
-        }
-    }
-
     /// <summary>Most objects have no owner and are not going: they are let past without being parsed.</summary>
-    private void OnChanged(WatchEvent change)
+    protected override void OnChanged(WatchEvent change)
     {
         var json = change.Object.Json.AsSpan();
         if (change.Deleted || json.IndexOf("\"ownerReferences\""u8) >= 0 || json.IndexOf("\"deletionTimestamp\""u8) >= 0
             || (change.Previous is not null && change.Previous.Json.AsSpan().IndexOf("\"ownerReferences\""u8) >= 0))
         {
-            _changes.Writer.TryWrite(change);
+            Note(change);
         }
     }
 
-    private void Handle(WatchEvent change)
+    protected override void Handle(WatchEvent change)
     {
         var value = change.Object.ReadObject();
         var key = change.Object.Key;
@@ -139,7 +114,7 @@ internal sealed class GarbageCollector : BackgroundService
     /// <summary>Deletes an object of which no owner is left; of which some are gone, those references are taken off.</summary>
     private void Collect(ObjectKey key)
     {
-        if (_store.Find(key)?.ReadObject() is not { } value || value.Metadata().Text("deletionTimestamp") is not null)
+        if (Store.Find(key)?.ReadObject() is not { } value || value.Metadata().Text("deletionTimestamp") is not null)
         {
             return;
         }
@@ -164,7 +139,7 @@ internal sealed class GarbageCollector : BackgroundService
     /// <summary>Does what the finalizers of an object that is going ask for.</summary>
     private void Finish(ObjectKey key)
     {
-        if (_store.Find(key)?.ReadObject() is not { } value)
+        if (Store.Find(key)?.ReadObject() is not { } value)
         {
             return;
         }
@@ -188,7 +163,7 @@ internal sealed class GarbageCollector : BackgroundService
         var blocking = 0;
         foreach (var dependent in DependentsOf(value.Uid()))
         {
-            if (_store.Find(dependent)?.ReadObject() is not { } owned)
+            if (Store.Find(dependent)?.ReadObject() is not { } owned)
             {
                 continue;
             }
@@ -198,7 +173,7 @@ internal sealed class GarbageCollector : BackgroundService
             if (owned.Metadata().Text("deletionTimestamp") is null)
             {
                 Delete(dependent, owned.Uid(), Propagation.Foreground);
-                blocking -= reference.Flag("blockOwnerDeletion") == true && _store.Find(dependent) is null ? 1 : 0;
+                blocking -= reference.Flag("blockOwnerDeletion") == true && Store.Find(dependent) is null ? 1 : 0;
             }
         }
 
@@ -225,7 +200,7 @@ internal sealed class GarbageCollector : BackgroundService
             return null;
         }
 
-        var owner = _store.Find(new ObjectKey(resource.StorageName, resource.Namespaced ? inNamespace : "", reference.Text("name") ?? ""));
+        var owner = Store.Find(new ObjectKey(resource.StorageName, resource.Namespaced ? inNamespace : "", reference.Text("name") ?? ""));
         return owner?.Shared.Uid() == reference.Text("uid") ? owner : null;
     }
 

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using System.Threading.Channels;
 using Cake.K3s.Sandbox.ApiServer.Http;
 using Cake.K3s.Sandbox.ApiServer.Objects;
 using Cake.K3s.Sandbox.ApiServer.Resources;
@@ -12,22 +11,21 @@ namespace Cake.K3s.Sandbox.ApiServer.Lifecycle;
 /// Gives each namespace what every one has (the default service account, the root certificate), and empties those that are
 /// being deleted before it lets them go.
 /// </summary>
-internal sealed class NamespaceLifecycle : BackgroundService
+internal sealed class NamespaceLifecycle : StoreController<string>
 {
     private static readonly string[] FirstNamespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
-    private readonly ObjectStore _store;
     private readonly ResourceCatalog _catalog;
     private readonly ObjectWriter _writer;
     private readonly ObjectDeleter _deleter;
     private readonly ApiServerOptions _options;
-    private readonly Channel<string> _dirty = Channel.CreateUnbounded<string>(new UnboundedChannelOptions { SingleReader = true });
     private readonly HashSet<string> _terminating = new(StringComparer.Ordinal);
 
-    public NamespaceLifecycle(ObjectStore store, ResourceCatalog catalog, ObjectWriter writer, ObjectDeleter deleter, ApiServerOptions options)
+    public NamespaceLifecycle(
+        ObjectStore store, ResourceCatalog catalog, ObjectWriter writer, ObjectDeleter deleter, ApiServerOptions options, ILogger<NamespaceLifecycle> logger)
+        : base(store, logger)
     {
-        (_store, _catalog, _writer, _deleter, _options) = (store, catalog, writer, deleter, options);
-        store.Changed += OnChanged;
+        (_catalog, _writer, _deleter, _options) = (catalog, writer, deleter, options);
     }
 
     /// <summary>Makes the namespaces of a new cluster before the first request is answered.</summary>
@@ -35,62 +33,52 @@ internal sealed class NamespaceLifecycle : BackgroundService
     {
         foreach (var name in FirstNamespaces)
         {
-            if (_store.Find(new ObjectKey("namespaces", "", name)) is null)
+            if (Store.Find(new ObjectKey("namespaces", "", name)) is null)
             {
                 Create("v1", "namespaces", "", new JsonObject { ["metadata"] = new JsonObject { ["name"] = name } });
             }
         }
 
-        foreach (var state in _store.List("namespaces").Objects)
+        foreach (var state in Store.List("namespaces").Objects)
         {
-            _dirty.Writer.TryWrite(state.Key.Name);
+            Note(state.Key.Name);
         }
 
         return base.StartAsync(cancellationToken);
     }
 
-    public override void Dispose()
+    protected override void Handle(string name)
     {
-        _store.Changed -= OnChanged;
-        base.Dispose();
-    }
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        await foreach (var name in _dirty.Reader.ReadAllAsync(stoppingToken).ConfigureAwait(false))
+        if (Store.Find(new ObjectKey("namespaces", "", name)) is not { } state)
         {
-            if (_store.Find(new ObjectKey("namespaces", "", name)) is not { } state)
+            lock (_terminating)
             {
-                lock (_terminating)
-                {
-                    _terminating.Remove(name);
-                }
-
-                continue;
+                _terminating.Remove(name);
             }
 
-            if (state.Shared.Metadata().Text("deletionTimestamp") is null)
-            {
-                Furnish(name);
-            }
-            else
-            {
-                lock (_terminating)
-                {
-                    _terminating.Add(name);
-                }
-
-                Empty(state);
-            }
+            return;
         }
+
+        if (state.Shared.Metadata().Text("deletionTimestamp") is null)
+        {
+            Furnish(name);
+            return;
+        }
+
+        lock (_terminating)
+        {
+            _terminating.Add(name);
+        }
+
+        Empty(state);
     }
 
-    private void OnChanged(WatchEvent change)
+    protected override void OnChanged(WatchEvent change)
     {
         var key = change.Object.Key;
         if (key.Resource == "namespaces")
         {
-            _dirty.Writer.TryWrite(key.Name);
+            Note(key.Name);
         }
         else if (change.Deleted && key.Namespace.Length > 0)
         {
@@ -98,7 +86,7 @@ internal sealed class NamespaceLifecycle : BackgroundService
             {
                 if (_terminating.Contains(key.Namespace))
                 {
-                    _dirty.Writer.TryWrite(key.Namespace);
+                    Note(key.Namespace);
                 }
             }
         }
@@ -106,12 +94,12 @@ internal sealed class NamespaceLifecycle : BackgroundService
 
     private void Furnish(string name)
     {
-        if (_store.Find(new ObjectKey("serviceaccounts", name, "default")) is null)
+        if (Store.Find(new ObjectKey("serviceaccounts", name, "default")) is null)
         {
             Create("v1", "serviceaccounts", name, new JsonObject { ["metadata"] = new JsonObject { ["name"] = "default" } });
         }
 
-        if (_options.CertificateAuthority is { } certificate && _store.Find(new ObjectKey("configmaps", name, "kube-root-ca.crt")) is null)
+        if (_options.CertificateAuthority is { } certificate && Store.Find(new ObjectKey("configmaps", name, "kube-root-ca.crt")) is null)
         {
             Create("v1", "configmaps", name, new JsonObject
             {
@@ -126,13 +114,13 @@ internal sealed class NamespaceLifecycle : BackgroundService
         var left = 0;
         foreach (var resource in _catalog.Current.Stored.Where(resource => resource.Namespaced))
         {
-            foreach (var content in _store.List(resource.StorageName, state.Key.Name).Objects)
+            foreach (var content in Store.List(resource.StorageName, state.Key.Name).Objects)
             {
                 left++;
                 try
                 {
                     _deleter.Delete(resource, content.Key, new DeleteRequest());
-                    left -= _store.Find(content.Key) is null ? 1 : 0;
+                    left -= Store.Find(content.Key) is null ? 1 : 0;
                 }
                 catch (ApiException exception) when (exception.Code == 404)
                 {

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using System.Threading.Channels;
 using Cake.K3s.Sandbox.ApiServer.Admission;
 using Cake.K3s.Sandbox.ApiServer.Http;
 using Cake.K3s.Sandbox.ApiServer.Objects;
@@ -10,61 +9,50 @@ using Cake.K3s.Sandbox.ApiServer.Writing;
 namespace Cake.K3s.Sandbox.ApiServer.Lifecycle;
 
 /// <summary>Keeps in the status of each ResourceQuota what of it is used.</summary>
-internal sealed class QuotaStatus : BackgroundService
+internal sealed class QuotaStatus : StoreController<string>
 {
     private const string Quotas = "resourcequotas";
 
-    private readonly ObjectStore _store;
     private readonly ResourceCatalog _catalog;
     private readonly ObjectWriter _writer;
     private readonly ResourceQuotas _quotas;
-    private readonly Channel<string> _changed = Channel.CreateUnbounded<string>(new UnboundedChannelOptions { SingleReader = true });
 
     /// <summary>The namespaces that have quotas and wait to be counted (true) or are counted (false).</summary>
     private readonly Dictionary<string, bool> _namespaces = new(StringComparer.Ordinal);
 
-    public QuotaStatus(ObjectStore store, ResourceCatalog catalog, ObjectWriter writer, ResourceQuotas quotas)
+    public QuotaStatus(ObjectStore store, ResourceCatalog catalog, ObjectWriter writer, ResourceQuotas quotas, ILogger<QuotaStatus> logger)
+        : base(store, logger)
     {
-        (_store, _catalog, _writer, _quotas) = (store, catalog, writer, quotas);
-        store.Changed += OnChanged;
+        (_catalog, _writer, _quotas) = (catalog, writer, quotas);
         foreach (var quota in store.List(Quotas).Objects)
         {
             Count(quota.Key.Namespace, isQuota: true);
         }
     }
 
-    public override void Dispose()
+    protected override void Handle(string inNamespace)
     {
-        _store.Changed -= OnChanged;
-        base.Dispose();
-    }
+        lock (_namespaces)
+        {
+            _namespaces[inNamespace] = false;
+        }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        await foreach (var inNamespace in _changed.Reader.ReadAllAsync(stoppingToken).ConfigureAwait(false))
+        var quotas = Store.List(Quotas, inNamespace).Objects;
+        foreach (var quota in quotas)
+        {
+            Write(quota);
+        }
+
+        if (quotas.Count == 0)
         {
             lock (_namespaces)
             {
-                _namespaces[inNamespace] = false;
-            }
-
-            var quotas = _store.List(Quotas, inNamespace).Objects;
-            foreach (var quota in quotas)
-            {
-                Write(quota);
-            }
-
-            if (quotas.Count == 0)
-            {
-                lock (_namespaces)
-                {
-                    _namespaces.Remove(inNamespace);
-                }
+                _namespaces.Remove(inNamespace);
             }
         }
     }
 
-    private void OnChanged(WatchEvent change)
+    protected override void OnChanged(WatchEvent change)
     {
         if (change.Object.Key is { Namespace.Length: > 0, Resource: not "events" and not "events.events.k8s.io" } key)
         {
@@ -85,7 +73,7 @@ internal sealed class QuotaStatus : BackgroundService
             _namespaces[inNamespace] = true;
         }
 
-        _changed.Writer.TryWrite(inNamespace);
+        Note(inNamespace);
     }
 
     private void Write(StoredObject quota)

@@ -1,11 +1,10 @@
 using System.Collections.Frozen;
 using System.Text;
 using System.Xml;
-using k8s.Models;
 
 namespace Cake.K3s.Sandbox.ApiServer.OpenApi;
 
-/// <summary>The descriptions of the built-in kinds: KubernetesClient's documentation file, where it lies beside the library.</summary>
+/// <summary>The descriptions of the built-in kinds, from KubernetesClient's documentation file.</summary>
 internal sealed class DocumentationFile(FrozenDictionary<string, string> members)
 {
     /// <summary>The description of a member (<c>P:k8s.Models.V1Pod.Spec</c>), or the text itself when it is not a member.</summary>
@@ -21,22 +20,15 @@ internal sealed class DocumentationFile(FrozenDictionary<string, string> members
             : documentation;
     }
 
-    /// <summary>Reads the file; without one there are no descriptions.</summary>
+    /// <summary>Reads what the build has put into this assembly.</summary>
     public static DocumentationFile Load()
     {
-        var path = Path.Combine(AppContext.BaseDirectory, "KubernetesClient.xml");
-        if (!File.Exists(path))
-        {
-            return new DocumentationFile(FrozenDictionary<string, string>.Empty);
-        }
-
         var members = new Dictionary<string, string>(StringComparer.Ordinal);
-        using var reader = XmlReader.Create(path, new XmlReaderSettings { IgnoreWhitespace = false, DtdProcessing = DtdProcessing.Prohibit });
-        var models = typeof(V1Pod).Namespace!;
+        using var reader = XmlReader.Create(typeof(DocumentationFile).Assembly.GetManifestResourceStream("Descriptions.xml")!, new XmlReaderSettings { IgnoreWhitespace = false, DtdProcessing = DtdProcessing.Prohibit });
         while (reader.ReadToFollowing("member"))
         {
             var name = reader.GetAttribute("name") ?? "";
-            if (name.Length > 2 && name[0] is 'P' or 'T' && name.AsSpan(2).StartsWith(models) && reader.ReadToDescendant("summary"))
+            if (reader.ReadToDescendant("summary"))
             {
                 members[name] = Flow(reader.ReadElementContentAsString());
             }

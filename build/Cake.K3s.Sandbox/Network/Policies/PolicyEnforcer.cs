@@ -62,15 +62,15 @@ internal sealed class PolicyEnforcer : BackgroundService
         Guarded New() => new(sandbox.ProcessId, address) { IsUnfiltered = sandbox.StartedAt > _start };
     }
 
-    /// <summary>Whether a connection to a Service may be passed on to an endpoint.</summary>
-    public bool Allows(IPAddress client, IPEndPoint endpoint)
+    /// <summary>Whether what is sent to a Service may be passed on to an endpoint.</summary>
+    public bool Allows(IPAddress client, IPEndPoint endpoint, string protocol)
     {
         // Who is no pod is the node itself, which reaches the pods on it.
         var filters = _filters;
         return client.Equals(endpoint.Address)
             || !filters.TryGetValue(client, out var from)
-            || (PodFilter.Allows(from.Egress, endpoint.Address, "TCP", endpoint.Port)
-                && (!filters.TryGetValue(endpoint.Address, out var to) || PodFilter.Allows(to.Ingress, client, "TCP", endpoint.Port)));
+            || (PodFilter.Allows(from.Egress, endpoint.Address, protocol, endpoint.Port)
+                && (!filters.TryGetValue(endpoint.Address, out var to) || PodFilter.Allows(to.Ingress, client, protocol, endpoint.Port)));
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -55,6 +55,14 @@ public sealed class ManifestLinter
     {
         var manifests = set.Migration is null ? set.Objects : set.Objects.Add(set.Migration);
         var subject = new LintSubject(manifests, namespaceName);
+
+        // The other rules would only find what follows from it: a Service of a Deploymnt selects nothing.
+        List<LintFinding> unknown = [.. LintSuppression.Apply(KindRules.Check(subject), manifests)];
+        if (unknown.Count > 0)
+        {
+            return unknown;
+        }
+
         var findings = AvailabilityRules.Check(subject)
             .Concat(TrafficRules.Check(subject))
             .Concat(PodRules.Check(subject))

@@ -52,6 +52,20 @@ internal sealed class ServiceTests
     }
 
     [Test]
+    public async Task Should_Carry_Datagrams_When_The_Port_Of_A_Service_Is_Udp()
+    {
+        var core = SharedCluster.Instance.Client.CoreV1;
+        var dns = (await core.ReadNamespacedServiceAsync("kube-dns", "kube-system")).Spec.ClusterIP;
+        await core.CreateNamespacedServiceAsync(KubernetesJson.Deserialize<V1Service>("""{"metadata": {"name": "names"}, "spec": {"ports": [{"name": "dns", "port": 53, "protocol": "UDP"}]}}"""), _ns);
+        await core.CreateNamespacedEndpointsAsync(KubernetesJson.Deserialize<V1Endpoints>(
+            $$"""{"metadata": {"name": "names"}, "subsets": [{"addresses": [{"ip": "{{dns}}"}], "ports": [{"name": "dns", "port": 53, "protocol": "UDP"}]}]}"""), _ns);
+        await SharedCluster.Instance.CreatePodAsync(_ns, "resolves", $$""" "restartPolicy": "OnFailure", "containers": [{"name": "main", "image": "local/tools:1", "command": ["nslookup", "kube-dns.kube-system.svc.cluster.local", "names.{{_ns}}"]}] """);
+        await SharedCluster.Instance.PodAsync(_ns, "resolves", pod => pod.Status.Phase == "Succeeded");
+
+        Assert.That(await SharedCluster.Instance.LogAsync(_ns, "resolves"), Does.Contain(dns));
+    }
+
+    [Test]
     public async Task Should_Lose_No_Request_When_A_Deployment_Rolls()
     {
         using var stop = new CancellationTokenSource();

@@ -1,4 +1,5 @@
 using Cake.K3s.Hardening.Nodes.SshPort;
+using Cake.K3s.Settings;
 
 namespace Cake.K3s.Tests.Hardening.Nodes;
 
@@ -28,5 +29,9 @@ public sealed class SshConfigEntryTests
     [TestCase("environments: {q: {nodes: [{name: a, port: 22}]}}", "environments: {q: {nodes: [{name: a, port: 22}]}}")]
     [TestCase("", "")]
     public void Should_ChangeThatPortAlone_When_TheInventoryHasOne(string text, string expected) =>
-        Assert.That(InventoryPort.Set(text, "p", "a", 2222), Is.EqualTo(expected));
+        Assert.That(InventoryPort.Set(text, "deploy.yaml", "p", "a", 2222), Is.EqualTo(expected));
+
+    [Test]
+    public void Should_SayWhere_When_TheInventoryContainsItself() =>
+        Assert.That(() => InventoryPort.Set("environments: &e\n  p: *e\n", "deploy.yaml", "p", "a", 2222), Throws.InstanceOf<SettingsException>().With.Message.Contains("deploy.yaml:2"));
 }

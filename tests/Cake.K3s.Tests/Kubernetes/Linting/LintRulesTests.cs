@@ -64,6 +64,34 @@ public sealed class LintRulesTests
     [Test]
     public void Should_find_nothing_When_all_is_sound() => Assert.That(Check(Sound), Is.Empty);
 
+    [TestCase("kind: Deployment", "kind: Deploymnt", "app.yaml:2:7", "Deploymnt/api: the API knows no kind Deploymnt; did you mean Deployment?")]
+    [TestCase("apiVersion: apps/v1", "apiVersion: apps/v1beta1", "app.yaml:1:13", "the API knows no Deployment in apps/v1beta1; it is in apps/v1")]
+    [TestCase("apiVersion: v1\nkind: Secret", "apiVersion: apps/v1\nkind: Secret", "app.yaml:", "the API knows no Secret in apps/v1; it is in v1")]
+    public void Should_say_that_alone_When_the_api_has_no_such_kind(string sound, string mistake, string place, string message)
+    {
+        Assert.That(Sound, Does.Contain(sound));
+        var findings = Check(Sound.Replace(sound, mistake));
+
+        Assert.That(findings, Has.Count.EqualTo(1));
+        Assert.That(findings[0].Rule.Id, Is.EqualTo("K3S020"));
+        Assert.That(findings[0].ToString(), Does.StartWith(place).And.Contain(message));
+    }
+
+    [TestCase("traefik.io/v1alpha1", "Middleware")]
+    [TestCase("gateway.networking.k8s.io/v1", "HTTPRoute")]
+    [TestCase("v1", "Event")]
+    [TestCase("events.k8s.io/v1", "Event")]
+    [TestCase("autoscaling/v2", "HorizontalPodAutoscaler")]
+    [TestCase("apiextensions.k8s.io/v1", "CustomResourceDefinition")]
+    public void Should_leave_a_kind_alone_When_the_api_has_it_or_a_definition_may(string apiVersion, string kind) =>
+        Assert.That(Check($"apiVersion: {apiVersion}\nkind: {kind}\nmetadata: {{name: x}}"), Is.Empty);
+
+    [Test]
+    public void Should_go_on_with_the_other_rules_When_an_unknown_kind_is_suppressed() =>
+        Assert.That(
+            Check(Sound.Replace("kind: Deployment\nmetadata: {name: api}", "kind: Deploymnt\nmetadata: {name: api, annotations: {cake-k3s/lint-ignore: unknown-kind}}")).Select(finding => finding.Rule.Id),
+            Does.Contain("K3S006").And.Not.Contain("K3S020"));
+
     [TestCase("minAvailable: 1", "minAvailable: 2", "K3S001", "minAvailable 2 of the 2 replicas of Deployment/api")]
     [TestCase("minAvailable: 1", "minAvailable: 60%", "K3S001", "no pod can ever be evicted")]
     [TestCase("minAvailable: 1", "maxUnavailable: 0", "K3S001", "maxUnavailable 0")]

@@ -16,7 +16,7 @@ internal sealed class OperatorFiles(PipelineRun run, EnvironmentVariables variab
     public void Use(Node node, int port)
     {
         Rewrite(SshConfig, text => SshConfigEntry.Set(text, node.Host, port), $"{node.Name} is at port {port}");
-        Rewrite(run.Settings.File, text => InventoryPort.Set(text, run.EnvironmentSettings.Name, node.Name, port), $"{node.Name} is at port {port}");
+        Rewrite(run.Settings.File, text => InventoryPort.Set(text, run.Settings.File, run.EnvironmentSettings.Name, node.Name, port), $"{node.Name} is at port {port}");
     }
 
     /// <summary>Takes a node's port out of the SSH configuration.</summary>
