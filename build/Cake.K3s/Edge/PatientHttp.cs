@@ -43,7 +43,7 @@ internal sealed class PatientHttp(HttpClient http, TimeProvider time)
             {
                 if (attempt == Attempts || request.Method == HttpMethod.Post)
                 {
-                    throw failure as HttpRequestException ?? new HttpRequestException($"no answer within {http.Timeout.TotalSeconds:0} s", failure.InnerException);
+                    throw failure as HttpRequestException ?? new HttpRequestException($"no answer within {http.Timeout.TotalSeconds:0} s");
                 }
             }
 

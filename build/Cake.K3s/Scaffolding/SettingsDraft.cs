@@ -91,6 +91,7 @@ internal static partial class SettingsDraft
         text.Append("    signing:\n      privateKey: cosign.key    # --target=SignKeyCreate makes the pair; cosign.pub belongs into git\n");
         text.Append("      publicKey: cosign.pub\n      password: {variable: COSIGN_PASSWORD}\n");
         WriteValues(text, app, secret => $"{{variable: {secret}}}", $"{app.Name}.example.com");
+        text.Append("    # Nodes, hardening, backups, uptime, edge, regions: docs/production.md of Cake.K3s has a whole environment to copy from.\n");
     }
 
     private static void WriteValues(StringBuilder text, AppSurvey app, Func<string, string> secret, string host)

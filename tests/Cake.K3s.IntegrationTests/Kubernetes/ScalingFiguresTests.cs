@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using System.Runtime.Versioning;
 using System.Text.Json.Nodes;
 using Cake.K3s.Hardening.Cluster.RedisPassword;
 using Cake.K3s.IntegrationTests.Hardening.Cluster.Alerting;
@@ -14,6 +15,7 @@ using Microsoft.AspNetCore.Http;
 namespace Cake.K3s.IntegrationTests.Kubernetes;
 
 /// <summary>Every figure of the report: Prometheus and Postgres are real, the bucket is a stand-in, and Redis' answer is made up.</summary>
+[SupportedOSPlatform("linux")]
 internal sealed class ScalingFiguresTests
 {
     [Test]

@@ -1,7 +1,10 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using Cake.Frosting;
 using Cake.K3s.Hardening;
 using Cake.K3s.Hardening.Roadmap;
 using Cake.K3s.Hosting;
+using Cake.K3s.Reporting;
 using Cake.K3s.Settings;
 using Cake.K3s.Tests.Fixtures;
 using Microsoft.Extensions.Time.Testing;
@@ -49,9 +52,40 @@ public sealed class RoadmapTests
         Assert.That(log.Read(), Is.Empty);
     }
 
+    // What the roadmap that this project was made from asks for. Contingency has four answers.
+    [TestCase("NetworkPolicies TraefikMiddleware OriginTls RedisPassword SignedImages ExternalSecrets MigrationJob Backups Uptime Monitoring Logs Tracing EdgeCache LoadBalancer Reboots")]
+    [TestCase("Backup Restore RestoreDrill ScalingReport Regions CleanUp MirrorImages SwitchDatabase Export")]
+    public void Should_have_a_row_for_every_item_of_the_roadmap(string items)
+    {
+        var types = typeof(RoadmapReport).Assembly.GetTypes().Where(type => type is { IsClass: true, IsAbstract: false }).ToList();
+        var controls = types.Where(typeof(IControl).IsAssignableFrom).Select(type => type.Name[..^"Control".Length]);
+        var tasks = types.Where(typeof(IFrostingTask).IsAssignableFrom).Select(type => (IFrostingTask)RuntimeHelpers.GetUninitializedObject(type));
+
+        Assert.That(items.Split(' ').Except(controls).Except(RoadmapReport.Operations(tasks).Select(target => target.Name)), Is.Empty);
+    }
+
+    [Test]
+    public void Should_remember_when_an_operation_ended_well_and_nothing_else()
+    {
+        using var directory = new TemporaryDirectory();
+        var (run, log) = (RunIn(directory), Log(directory));
+        Assert.That(run.Settings.App, Is.EqualTo("shop"), "without settings no operation of an environment was done");
+        var done = new OperationsDone(new(() => run), new(() => log), () => new HashSet<string> { "Export", "Restore" });
+
+        done.Observe(new TaskEnded("Export", TaskOutcome.Succeeded, TimeSpan.Zero, null));
+        done.Observe(new TaskEnded("Restore", TaskOutcome.Failed, TimeSpan.Zero, null));
+        done.Observe(new TaskEnded("Setup", TaskOutcome.Succeeded, TimeSpan.Zero, null));
+        Assert.That(log.Read(), Is.Empty, "the run has not ended");
+        done.Observe(new RunEnded(1, "the restore failed", null, []));
+
+        Assert.That(log.Read(), Is.EquivalentTo(new Dictionary<string, DateTimeOffset> { ["Export"] = Now }));
+    }
+
     private static Finding Found(string target, ControlState state) => new("SshPort", target, state, $"{target} is {state}", []);
 
-    private static ProofLog Log(TemporaryDirectory directory)
+    private static ProofLog Log(TemporaryDirectory directory) => new(RunIn(directory), new FakeTimeProvider(Now));
+
+    private static PipelineRun RunIn(TemporaryDirectory directory)
     {
         var settings = new DeploySettings
         {
@@ -60,7 +94,6 @@ public sealed class RoadmapTests
             Images = ImmutableDictionary<string, ImageSettings>.Empty,
             Environments = ImmutableDictionary<string, EnvironmentSettings>.Empty.Add("test", new() { Name = "test" }),
         };
-        return new(
-            new PipelineRun(new RunOptions { Root = directory.Path, SettingsFile = settings.File, Environment = "test" }, settings, null!), new FakeTimeProvider(Now));
+        return new(new RunOptions { Root = directory.Path, SettingsFile = settings.File, Environment = "test" }, settings, null!);
     }
 }

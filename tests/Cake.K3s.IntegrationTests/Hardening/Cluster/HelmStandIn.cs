@@ -37,13 +37,20 @@ internal sealed class HelmStandIn : IAsyncDisposable
             {
                 if (change.Type is WatchEventType.Added or WatchEventType.Modified)
                 {
-                    await ReconcileAsync(api, change.Object!, group);
+                    try
+                    {
+                        await ReconcileAsync(api, change.Object!, group);
+                    }
+                    catch (KubernetesApiException gone) when (gone.IsNotFound || gone.IsConflict)
+                    {
+                        // The chart was deleted or changed meanwhile: its next event is seen to.
+                    }
                 }
             }
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
         {
-            // The test is over.
+            // The test is over, and its connection may break in any way.
         }
     }
 

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Cake.K3s.Hardening;
-using Cake.K3s.Hardening.Cluster;
 using Cake.K3s.Hardening.Cluster.Charts;
 using Cake.K3s.Hardening.Cluster.Observability;
 using Cake.K3s.IntegrationTests.Hardening.Cluster.Alerting;

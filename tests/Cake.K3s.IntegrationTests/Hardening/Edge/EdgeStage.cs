@@ -3,7 +3,6 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Cake.K3s.Edge.Cloudflare;
 using Cake.K3s.Environments;
-using Cake.K3s.Hardening;
 using Cake.K3s.Hardening.Cluster;
 using Cake.K3s.Hardening.Edge;
 using Cake.K3s.Hosting;

@@ -118,6 +118,16 @@ public sealed class CloudflareApiTests
     }
 
     [Test]
+    public void Should_SayThatThereIsNoAnswer_When_TheTimeIsUp()
+    {
+        using var http = new HttpClient(new Silent()) { Timeout = TimeSpan.FromMilliseconds(20) };
+        var api = new CloudflareApi(http, new Uri(CloudflareStandIn.Address), new Secret("t"), _time);
+
+        Assert.That(() => CloudflareZone.OpenAsync(api, "example.com", default), Throws.TypeOf<CloudflareException>().With.Message.Contains("cloudflare.test does not answer: no answer within"));
+        Assert.That(_time.Waits, Has.Count.EqualTo(3), "it is asked again");
+    }
+
+    [Test]
     public async Task Should_ReadAllPages_When_AListIsLong()
     {
         for (var i = 0; i < 120; i++)
@@ -138,6 +148,15 @@ public sealed class CloudflareApiTests
     }
 
     private static HttpResponseMessage Answer(HttpStatusCode status, string body) => new(status) { Content = new StringContent(body) };
+
+    private sealed class Silent : HttpMessageHandler
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+            throw new InvalidOperationException();
+        }
+    }
 
     private sealed class Unreachable : HttpMessageHandler
     {

@@ -56,6 +56,20 @@ public sealed class OldFilesTests
         });
     }
 
+    [TestCase(false, new[] { "plan" }, "would change on node-1")]
+    [TestCase(true, new[] { "plan", "apply", "verify" }, "now change on node-1")]
+    public async Task Should_take_the_rules_of_a_Swarm_from_the_nodes_only_when_confirmed(bool confirm, string[] calls, string said)
+    {
+        Commit(("keep.yaml", "a: 1\n"));
+        var rules = new FakeControl("LegacyFirewallRules");
+
+        await CleanUpAsync(confirm, rules, new NodeSettings { Name = "node-1", Host = "192.0.2.1" });
+
+        Assert.That(rules.Calls, Is.EqualTo(calls));
+        Assert.That(_reporter.Lines, Has.Some.Contains(said));
+        Assert.That(_reporter.Lines[^1], Does.StartWith("0 old files, 1 nodes").And.EndsWith(confirm ? "Swarm" : "--confirm removes it"));
+    }
+
     private bool Exists(string path) => File.Exists(Path.Combine(_directory.Path, path));
 
     private void Commit(params (string Path, string Text)[] files)
@@ -72,17 +86,17 @@ public sealed class OldFilesTests
         repository.Commit("all", author, author);
     }
 
-    private async Task CleanUpAsync(bool confirm)
+    private async Task CleanUpAsync(bool confirm, FakeControl? rules = null, params ImmutableArray<NodeSettings> nodes)
     {
         var settings = new DeploySettings
         {
             App = "shop",
             File = Path.Combine(_directory.Path, "deploy.yaml"),
             Images = ImmutableDictionary<string, ImageSettings>.Empty,
-            Environments = ImmutableDictionary<string, EnvironmentSettings>.Empty.Add("test", new() { Name = "test" }),
+            Environments = ImmutableDictionary<string, EnvironmentSettings>.Empty.Add("test", new() { Name = "test", Nodes = nodes }),
         };
         var run = new PipelineRun(new RunOptions { Root = _directory.Path, SettingsFile = settings.File, Environment = "test", Confirm = confirm }, settings, null!);
-        var controls = new ControlSet([new FakeControl("LegacyFirewallRules")]);
+        var controls = new ControlSet([rules ?? new FakeControl("LegacyFirewallRules")]);
         await new OldFiles(run, controls, new Hardener(run, controls, _reporter, _ => { }), _reporter).CleanUpAsync();
     }
 }
