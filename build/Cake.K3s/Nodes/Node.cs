@@ -163,13 +163,16 @@ internal sealed class Node
     /// <summary>The failure of a script that ended.</summary>
     public NodeException Failure(string what, NodeResult result, string nextStep = "Run it again when that is mended; --nodes leaves a node out.")
     {
-        var lines = result.Errors.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        // The client says so where another connection was kept before this one; it is no reason.
+        var lines = result.Errors.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .Where(line => !line.StartsWith("ControlSocket ", StringComparison.Ordinal))
+            .ToArray();
         var reason = lines.LastOrDefault() is { } last ? ": " + last : "";
         return new NodeException(Name, $"node {Name}: {what}{reason}", nextStep, lines.Length > 1 ? lines : []);
     }
 
     private async Task<NodeFacts> ReadFactsAsync(CancellationToken cancellationToken) =>
-        FactScript.Read(Name, await RunAsync("read its facts", FactScript.Of(_sources()), cancellationToken));
+        FactScript.Read(Name, await RunAsync("read its facts", FactScript.Of([.. _sources()]), cancellationToken));
 
     private NodeResult Ended(NodeResult result) => result.ExitCode == 255
         ? throw new NodeException(Name, $"node {Name}: the connection was cut while a script ran", "Run it again: it takes back what was not proved, and goes on.") { IsCutOff = true }

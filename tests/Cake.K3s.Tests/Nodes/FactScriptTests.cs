@@ -36,6 +36,15 @@ public sealed class FactScriptTests
     }
 
     [Test]
+    public async Task Should_RunOnceWhatSourcesShare_When_ItFailsToo()
+    {
+        const string Shared = "known=$((known + 1))\necho lost >&2\nfalse";
+        var facts = FactScript.Read("n1", await RunAsync(new Source("First", "echo a=$known") { SharedScript = Shared }, new Source("Second", "echo b=$known") { SharedScript = Shared }));
+
+        Assert.That((facts.Value("First", "a"), facts.Value("Second", "b")), Is.EqualTo(("1", "1")));
+    }
+
+    [Test]
     public void Should_SayThatItWasCutOff_When_TheFactsAreNotThere() =>
         Assert.That(() => FactScript.Read("n1", "First YQ==\n"), Throws.TypeOf<NodeException>().With.Message.Contains("n1"));
 
@@ -50,5 +59,8 @@ public sealed class FactScriptTests
         return (await new CommandRunner(new SecretMask(), TimeProvider.System).RunAsync(command, default)).StandardOutput;
     }
 
-    private sealed record Source(string Name, string FactScript) : IFactSource;
+    private sealed record Source(string Name, string FactScript) : IFactSource
+    {
+        public string SharedScript { get; init; } = "";
+    }
 }

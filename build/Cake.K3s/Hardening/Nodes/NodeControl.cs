@@ -34,6 +34,9 @@ internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl
     /// <inheritdoc/>
     public abstract string FactScript { get; }
 
+    /// <inheritdoc/>
+    public virtual string SharedScript => "";
+
     /// <summary>The environment's part of deploy.yaml.</summary>
     protected EnvironmentSettings Environment => run.EnvironmentSettings;
 

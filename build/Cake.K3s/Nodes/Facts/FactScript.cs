@@ -11,7 +11,7 @@ internal static class FactScript
     private const string System = "-system";
 
     /// <summary>The script. Each section is one line: the source's name and its output as base64.</summary>
-    public static string Of(IEnumerable<IFactSource> sources)
+    public static string Of(IReadOnlyCollection<IFactSource> sources)
     {
         var script = new StringBuilder($$"""
             section() {
@@ -29,6 +29,11 @@ internal static class FactScript
             section {{System}} facts_system
 
             """);
+        foreach (var shared in sources.Select(source => source.SharedScript).Where(text => text.Length > 0).Distinct())
+        {
+            script.Append(CultureInfo.InvariantCulture, $"{{ {shared}\n}} 2>/dev/null\n");
+        }
+
         // Sources that ask the same, as all of UFW's do, are answered together.
         foreach (var alike in sources.GroupBy(source => source.FactScript, source => source.Name))
         {

@@ -11,4 +11,9 @@ internal interface IFactSource
     /// dropped. Keep it quick: no interpreter such as Python (<c>ufw status</c>) where a file tells the same.
     /// </summary>
     string FactScript { get; }
+
+    /// <summary>
+    /// POSIX shell that runs before, once for all sources that have the same: sets variables for <see cref="FactScript"/>. It prints nothing.
+    /// </summary>
+    string SharedScript => "";
 }

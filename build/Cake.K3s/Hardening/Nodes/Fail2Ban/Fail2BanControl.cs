@@ -30,6 +30,9 @@ internal sealed class Fail2BanControl(PipelineRun run, NodeFleet fleet) : NodeCo
     public override string Protects => "Nobody tries passwords and keys over SSH for hours.";
 
     /// <inheritdoc/>
+    public override string SharedScript => SshdConfig.SharedScript;
+
+    /// <inheritdoc/>
     public override string FactScript => $$"""
         [ -x /usr/bin/fail2ban-server ] && [ -e /usr/lib/python3/dist-packages/systemd/__init__.py ] && echo installed=yes
         systemctl -q is-active fail2ban && [ -S /run/fail2ban/fail2ban.sock ] && echo active=yes

@@ -21,6 +21,9 @@ internal sealed class SshPolicyControl(PipelineRun run, NodeFleet fleet) : NodeC
     public override string Protects => "Nobody guesses a password over SSH, and no outdated algorithm is spoken.";
 
     /// <inheritdoc/>
+    public override string SharedScript => SshdConfig.SharedScript;
+
+    /// <inheritdoc/>
     public override string FactScript => SshdConfig.FactScript + """
 
         for kind in kex cipher mac; do ssh -Q $kind | sed "s/^/$kind=/"; done

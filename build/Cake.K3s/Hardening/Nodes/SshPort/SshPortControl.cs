@@ -31,6 +31,9 @@ internal sealed class SshPortControl(PipelineRun run, NodeFleet fleet, OperatorF
     public override string Protects => "Robots that try port 22 of every address do not find SSH.";
 
     /// <inheritdoc/>
+    public override string SharedScript => SshdConfig.SharedScript;
+
+    /// <inheritdoc/>
     public override string FactScript => $$"""
         {{SshdConfig.FactScript}}
         grep -HiE '^[[:space:]]*(Port|ListenAddress)[[:space:]=]' /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf | sed 's/^/line=/'

@@ -12,11 +12,16 @@ internal sealed record SshdConfig(ImmutableDictionary<string, ImmutableArray<str
     /// <summary>sshd's own file.</summary>
     public const string File = "/etc/ssh/sshd_config";
 
-    /// <summary>Prints the configuration, each line behind <c>sshd=</c>, and whether drop-ins are read, as <c>dropins=yes</c>.</summary>
-    public const string FactScript = """
+    /// <summary>Reads what <see cref="FactScript"/> prints: sshd takes a while to tell it, and several controls want to know.</summary>
+    public const string SharedScript = """
         # A server that is started by a socket has no such directory while it is idle.
         [ -d /run/sshd ] || mkdir -m 755 /run/sshd
-        sshd -T | sed 's/^/sshd=/'
+        sshd_config=$(sshd -T | sed 's/^/sshd=/')
+        """;
+
+    /// <summary>Prints the configuration, each line behind <c>sshd=</c>, and whether drop-ins are read, as <c>dropins=yes</c>.</summary>
+    public const string FactScript = """
+        printf '%s\n' "$sshd_config"
         grep -qiE '^[[:space:]]*Include[[:space:]]+"?/etc/ssh/sshd_config\.d/\*\.conf' /etc/ssh/sshd_config && echo dropins=yes
         """;
 
