@@ -53,7 +53,7 @@ public sealed class LockOutTests
         var runs = 0;
         foreach (var whenDone in moments)
         {
-            for (var command = 1; await CutOffAsync(machine, name, fault, command, whenDone); command++)
+            for (var command = 1; await CutOffAsync(machine, name, fault, command, whenDone, name == "CloudflareOnly" ? Seconds(20) : UndoAfter); command++)
             {
                 runs++;
                 Assert.That(await machine.StateOfAsync("/etc"), Is.EqualTo(before), $"undone after {fault} at command {command}");
@@ -64,10 +64,10 @@ public sealed class LockOutTests
         Assert.That(runs, Is.GreaterThanOrEqualTo(3));
     }
 
-    private static async Task<bool> CutOffAsync(BedNode machine, string name, Fault fault, int command, bool whenDone)
+    private static async Task<bool> CutOffAsync(BedNode machine, string name, Fault fault, int command, bool whenDone, Duration undoAfter)
     {
         CutOffRunner? cut = null;
-        using (var someone = new Operator([machine], Hardening(name == "CloudflareOnly" ? Seconds(20) : UndoAfter), runner: real => cut = new CutOffRunner(real, command, whenDone, () => StrikeAsync(machine, fault))))
+        using (var someone = new Operator([machine], Hardening(undoAfter), runner: real => cut = new CutOffRunner(real, command, whenDone, () => StrikeAsync(machine, fault))))
         {
             try
             {
@@ -76,6 +76,11 @@ public sealed class LockOutTests
             catch (KilledException)
             {
                 // As it must be.
+            }
+            catch (NodeException slow) when (!cut!.HasStruck && slow.Message.Contains("was taken back by the node", StringComparison.Ordinal))
+            {
+                // A busy machine: its proof came after the undo.
+                return await CutOffAsync(machine, name, fault, command, whenDone, new Duration(undoAfter.Value * 4));
             }
         }
 
@@ -87,7 +92,7 @@ public sealed class LockOutTests
                 await machine.JoinAsync();
             }
 
-            await ReachAsync(machine, $"{name}, {fault} at command {command}");
+            await ReachAsync(machine, undoAfter.Value, $"{name}, {fault} at command {command}");
         }
 
         using var next = new Operator([machine], Hardening(Seconds(60)));
@@ -108,7 +113,7 @@ public sealed class LockOutTests
     };
 
     // Somebody else logs in, at the old port or the new one, and changes nothing.
-    private static async Task ReachAsync(BedNode machine, string when)
+    private static async Task ReachAsync(BedNode machine, TimeSpan undoAfter, string when)
     {
         var start = Stopwatch.GetTimestamp();
         while (true)
@@ -121,7 +126,7 @@ public sealed class LockOutTests
             }
             catch (NodeException failure)
             {
-                Assert.That(Stopwatch.GetElapsedTime(start), Is.LessThan(UndoAfter.Value + TimeSpan.FromSeconds(20)), $"{when}: {failure.Message}");
+                Assert.That(Stopwatch.GetElapsedTime(start), Is.LessThan(undoAfter + TimeSpan.FromSeconds(30)), $"{when}: {failure.Message}");
             }
         }
     }
