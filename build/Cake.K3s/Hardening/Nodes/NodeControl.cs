@@ -99,6 +99,11 @@ internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl
     /// <inheritdoc/>
     public virtual async Task<ImmutableArray<PlannedChange>> PlanAsync(CancellationToken cancellationToken)
     {
+        if (fleet.Nodes.IsEmpty)
+        {
+            return [];
+        }
+
         await PrepareAsync(changes: true, cancellationToken);
         var planned = await ForEachAsync(inParallel: true, async node => Planned(node, ChangesFor(await KnownAsync(node, cancellationToken))), cancellationToken);
         return [.. planned.SelectMany(changes => changes)];
@@ -107,6 +112,11 @@ internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl
     /// <inheritdoc/>
     public virtual async Task<ImmutableArray<PlannedChange>> ApplyAsync(CancellationToken cancellationToken)
     {
+        if (fleet.Nodes.IsEmpty)
+        {
+            return [];
+        }
+
         await PrepareAsync(changes: true, cancellationToken);
         var applied = await ForEachAsync(!IsRisky, node => ApplyAsync(node, cancellationToken), cancellationToken);
         return [.. applied.SelectMany(changes => changes)];
@@ -115,6 +125,11 @@ internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl
     /// <inheritdoc/>
     public virtual async Task<ImmutableArray<Finding>> VerifyAsync(CancellationToken cancellationToken)
     {
+        if (fleet.Nodes.IsEmpty)
+        {
+            return [];
+        }
+
         await PrepareAsync(changes: false, cancellationToken);
         var found = await ForEachAsync(inParallel: true, async node =>
         {
