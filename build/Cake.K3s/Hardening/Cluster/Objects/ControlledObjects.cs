@@ -15,6 +15,7 @@ internal sealed class ControlledObjects(ClusterApi api, string app, string contr
 {
     // Helm uninstalls a chart before it goes, and a namespace goes after all that is in it.
     private static readonly TimeSpan GoneLimit = TimeSpan.FromMinutes(5);
+    private const int Attempts = 20;
 
     private readonly ControlJournals _journals = new(api, app, control);
 
@@ -259,18 +260,35 @@ internal sealed class ControlledObjects(ClusterApi api, string app, string contr
     /// <summary>Gives up the fields that were restored: their values stay, and the next deploy may change them without a conflict.</summary>
     private async Task LeaveAsync(ObjectKey key, JsonObject live, CancellationToken cancellationToken)
     {
-        var others = live.Objects("metadata", "managedFields").Where(entry => entry.Text("manager") != FieldManager).Select(entry => entry.DeepClone()).ToArray();
-
-        // The API reads an empty list as "no change"; one empty entry clears it.
-        var patch = new JsonObject
+        for (var attempt = 1; ; attempt++)
         {
-            ["metadata"] = new JsonObject
+            var others = live.Objects("metadata", "managedFields").Where(entry => entry.Text("manager") != FieldManager).Select(entry => entry.DeepClone()).ToArray();
+
+            // The API reads an empty list as "no change"; one empty entry clears it.
+            var patch = new JsonObject
             {
-                ["resourceVersion"] = live.ResourceVersion(),
-                ["managedFields"] = new JsonArray(others.Length > 0 ? others : [new JsonObject()]),
-            },
-        };
-        await api.PatchAsync(key, PatchType.Merge, patch, cancellationToken, new() { FieldManager = FieldManager });
+                ["metadata"] = new JsonObject
+                {
+                    ["resourceVersion"] = live.ResourceVersion(),
+                    ["managedFields"] = new JsonArray(others.Length > 0 ? others : [new JsonObject()]),
+                },
+            };
+            try
+            {
+                await api.PatchAsync(key, PatchType.Merge, patch, cancellationToken, new() { FieldManager = FieldManager });
+                return;
+            }
+            catch (KubernetesApiException changed) when (changed.IsConflict && attempt < Attempts)
+            {
+                // A workload that was just restored rolls out, and its controller writes its status all the time.
+                if (await api.GetAsync(key, cancellationToken) is not { } now)
+                {
+                    return;
+                }
+
+                live = now;
+            }
+        }
     }
 
     private async Task<Comparison> CompareAsync(JsonObject desired, CancellationToken cancellationToken)
