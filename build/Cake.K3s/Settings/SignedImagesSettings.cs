@@ -7,7 +7,7 @@ public sealed record SignedImagesSettings
 {
     /// <summary>
     /// Where images may come from besides the environment's own registry: hosts or paths, e.g. <c>docker.io/library</c>. An image must
-    /// be named with its registry.
+    /// be named with its registry. <c>backup.image</c> and <c>networkPolicies.probeImage</c> are taken where they are pinned by digest.
     /// </summary>
     [Pattern("^[a-zA-Z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)*$", "a host and a path without a scheme, such as docker.io/library")]
     public ImmutableArray<string> Registries { get; init; } = [];

@@ -148,11 +148,11 @@ internal sealed class SignedImagesTests : IAsyncDisposable
         Assert.That(await Control(null).ApplyAsync(default), Is.Empty);
     }
 
-    [TestCase("policies.kyverno.io", "ImageValidatingPolicy", "imagevalidatingpolicies")]
-    [TestCase("kyverno.io", "ClusterPolicy", "clusterpolicies")]
-    public async Task Should_apply_the_policy_of_the_Kyverno_that_is_there_with_both_keys_When_a_rotation_goes_on(string group, string kind, string plural)
+    [TestCase("policies.kyverno.io", "ImageValidatingPolicy")]
+    [TestCase("kyverno.io", "ClusterPolicy")]
+    public async Task Should_apply_the_policy_of_the_Kyverno_that_is_there_with_both_keys_When_a_rotation_goes_on(string group, string kind)
     {
-        await DefineAsync(group, kind, plural);
+        await CustomTypes.DefineAsync(_api, group);
         using var old = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         _app.Files.Write("cosign.previous.pub", old.ExportSubjectPublicKeyInfoPem());
 
@@ -230,15 +230,6 @@ internal sealed class SignedImagesTests : IAsyncDisposable
 
     private static async Task<IEnumerable<ControlState>> StatesAsync(Func<CancellationToken, Task<ImmutableArray<Finding>>> read) =>
         (await read(default)).Select(finding => finding.State);
-
-    private Task DefineAsync(string group, string kind, string plural) => _api.CreateAsync(
-        Node($$$"""
-            {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "{{{plural}}}.{{{group}}}"},
-             "spec": {"group": "{{{group}}}", "scope": "Cluster", "names": {"kind": "{{{kind}}}", "plural": "{{{plural}}}", "singular": "{{{kind.ToLowerInvariant()}}}"},
-              "versions": [{"name": "v1", "served": true, "storage": true,
-               "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true} } }]} }
-            """),
-        default);
 
     private static JsonObject Node(string json) => JsonNode.Parse(json)!.AsObject();
 

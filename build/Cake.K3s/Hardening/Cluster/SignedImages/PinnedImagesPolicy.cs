@@ -17,7 +17,7 @@ internal static class PinnedImagesPolicy
     /// <summary>The policy and its binding.</summary>
     /// <param name="app">The app's name.</param>
     /// <param name="ns">The namespace that it is about.</param>
-    /// <param name="registries">Where images may come from: what they begin with, a slash at the end.</param>
+    /// <param name="registries">Where images may come from: what they begin with, a slash at the end; or one repository, with an @.</param>
     public static IReadOnlyList<JsonObject> Objects(string app, string ns, IEnumerable<string> registries)
     {
         // An object that is there already may be changed, and so may finish, as long as no such image is added to it.

@@ -43,7 +43,8 @@ internal sealed class SignedImagesControl(ControlCluster cluster, ImageGate gate
 
         var (environment, api) = await OpenAsync(cancellationToken);
         var findings = await (await cluster.ObjectsAsync(Name, cancellationToken)).AuditAsync(await DesiredAsync(environment, api, cancellationToken), cancellationToken);
-        var refused = (await RunningAsync(api, cancellationToken)).Select(image => ObjectionTo(image, environment)).OfType<string>().ToImmutableArray();
+        var beginnings = await BeginningsAsync(environment, cancellationToken);
+        var refused = (await RunningAsync(api, cancellationToken)).Select(image => ObjectionTo(image, beginnings)).OfType<string>().ToImmutableArray();
         return refused.IsEmpty
             ? findings
             : findings.Add(new(Name, api.Namespace, ControlState.Drifted, $"{refused.Length} images that run here would be refused when their pods are made again", refused));
@@ -78,8 +79,9 @@ internal sealed class SignedImagesControl(ControlCluster cluster, ImageGate gate
         }
 
         // What runs now must be able to come up again: a node that is drained at night is no time to find out.
+        var beginnings = await BeginningsAsync(environment, cancellationToken);
         var running = await RunningAsync(api, cancellationToken);
-        if (running.Select(image => ObjectionTo(image, environment)).OfType<string>().ToList() is { Count: > 0 } refused)
+        if (running.Select(image => ObjectionTo(image, beginnings)).OfType<string>().ToList() is { Count: > 0 } refused)
         {
             throw new K3sException(
                 ExitCodes.Failed,
@@ -136,7 +138,7 @@ internal sealed class SignedImagesControl(ControlCluster cluster, ImageGate gate
     private async Task<IReadOnlyList<JsonObject>> DesiredAsync(DeployEnvironment environment, ClusterApi api, CancellationToken cancellationToken)
     {
         var app = cluster.Settings.App;
-        var desired = PinnedImagesPolicy.Objects(app, api.Namespace, RegistriesOf(environment)).ToList();
+        var desired = PinnedImagesPolicy.Objects(app, api.Namespace, await BeginningsAsync(environment, cancellationToken)).ToList();
         if (Settings!.Kyverno == KyvernoAction.Off)
         {
             return desired;
@@ -172,13 +174,24 @@ internal sealed class SignedImagesControl(ControlCluster cluster, ImageGate gate
             "Install Kyverno (kyverno.io, Helm chart kyverno/kyverno), or leave 'kyverno' out: digests and registries are enforced without it.");
     }
 
-    private IEnumerable<string> RegistriesOf(DeployEnvironment environment) =>
-        Settings!.Registries.Select(registry => registry.TrimEnd('/') + "/").Prepend(environment.Registry.RepositoryOf("")).Distinct(StringComparer.Ordinal);
+    /// <summary>What images may begin with: the registries, and the repositories of what other controls let run in the namespace.</summary>
+    private async Task<ImmutableArray<string>> BeginningsAsync(DeployEnvironment environment, CancellationToken cancellationToken)
+    {
+        string?[] named = [cluster.EnvironmentSettings.Backup?.Image, cluster.Hardening.NetworkPolicies?.ProbeImage];
+        var references = await Task.WhenAll(named.OfType<string>().Select(image => environment.ReferenceOf(image, cancellationToken)));
+        return
+        [
+            .. Settings!.Registries.Select(registry => registry.TrimEnd('/') + "/")
+                .Prepend(environment.Registry.RepositoryOf(""))
+                .Concat(references.Where(image => image.Contains('@', StringComparison.Ordinal)).Select(image => image[..(image.IndexOf('@', StringComparison.Ordinal) + 1)]))
+                .Distinct(StringComparer.Ordinal),
+        ];
+    }
 
     /// <summary>What the admission policy would say of an image; null for nothing.</summary>
-    private string? ObjectionTo(string image, DeployEnvironment environment) =>
+    private static string? ObjectionTo(string image, ImmutableArray<string> beginnings) =>
         image.Split('@') is not [_, var digest] || Digest.TryParse(digest) is null ? $"{image}: it is not pinned by digest"
-        : RegistriesOf(environment).Any(registry => image.StartsWith(registry, StringComparison.Ordinal)) ? null
+        : beginnings.Any(registry => image.StartsWith(registry, StringComparison.Ordinal)) ? null
         : $"{image}: it comes from another registry";
 
     /// <summary>The images of the pods in the namespace that have not ended.</summary>
