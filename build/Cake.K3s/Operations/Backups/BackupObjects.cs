@@ -1,4 +1,7 @@
 using System.Collections.Immutable;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 using Cake.K3s.Kubernetes.Manifests;
 using Cake.K3s.Settings;
@@ -12,6 +15,9 @@ namespace Cake.K3s.Operations.Backups;
 /// <param name="image">The image, as the cluster pulls it.</param>
 internal sealed class BackupObjects(string app, string ns, BackupSettings settings, string image)
 {
+    /// <summary>The label of a restore's Job.</summary>
+    public const string AimLabel = "cake.k3s/restore";
+
     private const int User = 1654;
 
     // A dump that takes longer has stopped.
@@ -32,6 +38,7 @@ internal sealed class BackupObjects(string app, string ns, BackupSettings settin
     /// <param name="writer">The key that uploads.</param>
     public ImmutableArray<JsonObject> Schedule(ImmutableSortedDictionary<string, string> database, StorageKey writer) =>
     [
+        WayOut(Name, database),
         ScriptsMap(),
         Secret(Credentials, database, ("curl", writer.ToCurlConfiguration(settings.Storage.Region))),
         new()
@@ -83,10 +90,11 @@ internal sealed class BackupObjects(string app, string ns, BackupSettings settin
 
     /// <summary>A suspended Job that restores a backup. What it reads is made after it, and goes with it.</summary>
     /// <param name="name">Its name.</param>
+    /// <param name="aim">What <see cref="AimOf"/> says.</param>
     /// <param name="backup">The backup.</param>
     /// <param name="variables">The names of libpq's variables of the database.</param>
     /// <param name="drill">The database of its own that it makes and drops; null to restore into the empty one that it is given.</param>
-    public JsonObject RestoreJob(string name, BackupName backup, IEnumerable<string> variables, string? drill)
+    public JsonObject RestoreJob(string name, string aim, BackupName backup, IEnumerable<string> variables, string? drill)
     {
         var spec = JobSpec("restore.sh", name, variables, retries: 0);
         spec["suspend"] = true;
@@ -99,7 +107,19 @@ internal sealed class BackupObjects(string app, string ns, BackupSettings settin
         }
 
         spec["template"]!["spec"]!["volumes"]![0]!["configMap"]!["name"] = name;
-        return new() { ["apiVersion"] = "batch/v1", ["kind"] = "Job", ["metadata"] = Metadata(name), ["spec"] = spec };
+        var metadata = Metadata(name);
+        metadata["labels"]![AimLabel] = aim;
+        return new() { ["apiVersion"] = "batch/v1", ["kind"] = "Job", ["metadata"] = metadata, ["spec"] = spec };
+    }
+
+    /// <summary>What a restore brings where, as the value of <see cref="AimLabel"/>.</summary>
+    /// <param name="backup">The backup.</param>
+    /// <param name="database">libpq's variables of the database.</param>
+    /// <param name="drill">The database of its own that a drill makes.</param>
+    public static string AimOf(BackupName backup, ImmutableSortedDictionary<string, string> database, string? drill)
+    {
+        var text = string.Join('\n', backup, database["PGHOST"], database["PGPORT"], database["PGDATABASE"], drill);
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];
     }
 
     /// <summary>What a Job of <see cref="RestoreJob"/> reads.</summary>
@@ -111,8 +131,31 @@ internal sealed class BackupObjects(string app, string ns, BackupSettings settin
     {
         var scripts = ScriptsMap();
         scripts["metadata"] = Metadata(name);
-        return [scripts, Secret(name, database, ("curl", reader.ToCurlConfiguration(settings.Storage.Region)), ("identity", identity.Reveal()))];
+        return [WayOut(name, database), scripts, Secret(name, database, ("curl", reader.ToCurlConfiguration(settings.Storage.Region)), ("identity", identity.Reveal()))];
     }
+
+    // Its pods reach the database and the bucket also where everything is denied by default, and nothing else anywhere.
+    private JsonObject WayOut(string name, ImmutableSortedDictionary<string, string> database) => new()
+    {
+        ["apiVersion"] = "networking.k8s.io/v1",
+        ["kind"] = "NetworkPolicy",
+        ["metadata"] = Metadata(name),
+        ["spec"] = new JsonObject
+        {
+            ["podSelector"] = new JsonObject { ["matchLabels"] = Labels() },
+            ["policyTypes"] = new JsonArray("Egress"),
+            ["egress"] = new JsonArray(new JsonObject
+            {
+                ["ports"] = new JsonArray(
+                    Port("UDP", 53),
+                    Port("TCP", 53),
+                    Port("TCP", int.Parse(database["PGPORT"], CultureInfo.InvariantCulture)),
+                    Port("TCP", new Uri(settings.Storage.Endpoint).Port)),
+            }),
+        },
+    };
+
+    private static JsonObject Port(string protocol, int port) => new() { ["protocol"] = protocol, ["port"] = port };
 
     private JsonObject ScriptsMap() => new()
     {
@@ -198,5 +241,5 @@ internal sealed class BackupObjects(string app, string ns, BackupSettings settin
     private static JsonObject Mount(string volume, bool readOnly) =>
         new() { ["name"] = volume, ["mountPath"] = "/" + volume, ["readOnly"] = readOnly };
 
-    private static string Encode(string value) => Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(value));
+    private static string Encode(string value) => Convert.ToBase64String(Encoding.UTF8.GetBytes(value));
 }

@@ -149,10 +149,13 @@ public sealed class DatabaseBackups
         var variables = await DatabaseAsync(database);
         var api = await OpenAsync();
         var objects = await ObjectsAsync(settings, cancellationToken);
-        var name = JobName(objects);
         var begin = _time.GetUtcNow();
-        var job = await api.CreateAsync(objects.RestoreJob(name, backup, variables.Keys, drill), cancellationToken);
-        var key = ObjectKey.Of(job);
+        var aim = BackupObjects.AimOf(backup, variables, drill);
+
+        // The Job of a run that was killed goes on without it, and two of them would be in each other's way.
+        var job = await UnfinishedAsync(api, aim, cancellationToken)
+            ?? await api.CreateAsync(objects.RestoreJob(JobName(objects), aim, backup, variables.Keys, drill), cancellationToken);
+        var (key, name) = (ObjectKey.Of(job), job.ObjectName()!);
         try
         {
             await JobRun.ResumeAsync(api, job, objects.RestoreInput(name, variables, reader, identity), cancellationToken);
@@ -163,6 +166,12 @@ public sealed class DatabaseBackups
             // With it go the identity and the operator's key. Of a run that is killed, the Job's time to live takes them.
             await api.DeleteAsync(key, CancellationToken.None);
         }
+    }
+
+    private static async Task<JsonObject?> UnfinishedAsync(ClusterApi api, string aim, CancellationToken cancellationToken)
+    {
+        var jobs = await api.ListAsync(new("batch", "v1", "Job"), api.Namespace, new() { LabelSelector = $"{BackupObjects.AimLabel}={aim}" }, cancellationToken);
+        return jobs.Items.FirstOrDefault(job => job.Text("metadata", "deletionTimestamp") is null && !job.IsTrue("Complete") && !job.IsTrue("Failed"));
     }
 
     private async Task FollowAsync(ClusterApi api, ObjectKey job, DateTimeOffset begin, string failed, string next, CancellationToken cancellationToken)

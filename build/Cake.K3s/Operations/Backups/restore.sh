@@ -13,13 +13,25 @@ tar -xf backup.tar
 fetched=$(date +%s)
 
 if [ -n "${RESTORE_DRILL:-}" ]; then
+    # Of drills whose pod was killed: their databases, where nobody is connected any more.
+    psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 --command "SELECT datname FROM pg_database d
+        WHERE datname LIKE 'cake\_k3s\_drill\_%' AND pg_has_role(datdba, 'USAGE') AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = d.datname)" |
+        while IFS= read -r left; do psql --no-psqlrc --quiet --command "DROP DATABASE \"$left\""; done
     psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --command "CREATE DATABASE \"$RESTORE_DRILL\""
     origin=$PGDATABASE
     trap 'PGDATABASE=$origin psql --no-psqlrc --quiet --command "DROP DATABASE IF EXISTS \"$RESTORE_DRILL\" WITH (FORCE)"' EXIT
     export PGDATABASE="$RESTORE_DRILL"
 fi
 
-tables=$(psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 --file /scripts/rows.sql | wc -l)
+psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 --output restored --file /scripts/rows.sql
+LC_ALL=C sort -o rows rows
+LC_ALL=C sort -o restored restored
+tables=$(wc -l < restored)
+if [ "$tables" -ne 0 ] && [ "$(sha256sum < rows)" = "$(sha256sum < restored)" ]; then
+    # As after a run that was killed while its Job went on.
+    echo "database $PGDATABASE holds the $tables tables of $RESTORE_NAME already, with as many rows; nothing was changed"
+    exit 0
+fi
 if [ "$tables" -ne 0 ]; then
     echo "database $PGDATABASE is not empty: it has $tables tables; nothing was changed" >&2
     exit 4
@@ -34,7 +46,6 @@ if [ "$version" -lt 170000 ]; then
 fi
 psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --single-transaction --output /dev/null --file restore.sql
 psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 --output restored --file /scripts/rows.sql
-LC_ALL=C sort -o rows rows
 LC_ALL=C sort -o restored restored
 LC_ALL=C comm -3 rows restored > differences
 if [ -s differences ]; then

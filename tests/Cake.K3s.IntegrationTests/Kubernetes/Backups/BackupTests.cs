@@ -92,6 +92,9 @@ internal sealed class BackupTests
     [Test]
     public async Task Should_Compare_The_Rows_And_Leave_Nothing_Behind_When_It_Drills()
     {
+        // As a drill leaves it whose pod was killed.
+        await SqlAsync(UrlOf(_database), "CREATE DATABASE cake_k3s_drill_20200101000000");
+
         var run = await RunAsync("--target=RestoreDrill");
 
         using (Assert.EnterMultipleScope())
@@ -105,20 +108,24 @@ internal sealed class BackupTests
     }
 
     [Test]
-    public async Task Should_Fill_An_Empty_Database_And_Refuse_It_The_Second_Time_When_It_Restores()
+    public async Task Should_Fill_An_Empty_Database_Change_Nothing_The_Second_Time_And_Refuse_Other_Rows_When_It_Restores()
     {
         await SqlAsync(SharedSandbox.Addresses.PostgresUrl, $"CREATE DATABASE {_database}_empty");
 
         var run = await RunAsync("--target=Restore", "--into=EMPTY_URL");
         var rows = await SqlAsync(UrlOf(_database + "_empty"), "SELECT count(*) FROM houses");
         var again = await RunAsync("--target=Restore", "--into=EMPTY_URL");
+        await SqlAsync(UrlOf(_database + "_empty"), "DELETE FROM houses WHERE id = 1");
+        var other = await RunAsync("--target=Restore", "--into=EMPTY_URL");
 
         using (Assert.EnterMultipleScope())
         {
             Assert.That(run.ExitCode, Is.Zero, run.Output);
             Assert.That(rows, Is.EqualTo(1000));
-            Assert.That(again.ExitCode, Is.EqualTo(ExitCodes.Failed));
-            Assert.That(again.Output, Does.Contain("is not empty: it has 2 tables; nothing was changed"));
+            Assert.That(again.ExitCode, Is.Zero, again.Output);
+            Assert.That(again.Output, Does.Match("holds the 2 tables of .* already, with as many rows; nothing was changed"));
+            Assert.That(other.ExitCode, Is.EqualTo(ExitCodes.Failed));
+            Assert.That(other.Output, Does.Contain("is not empty: it has 2 tables; nothing was changed"));
         }
     }
 
@@ -129,6 +136,8 @@ internal sealed class BackupTests
         var spoiled = _bucket.Objects.Values.First().ToArray();
         spoiled[^20] ^= 1;
         _bucket.Objects[name] = spoiled;
+        var (old, older) = ($"shop/etcd/n1/{DateTime.UtcNow.AddYears(-1):yyyyMMdd'T'HHmmss'Z'}.tar.age", $"shop/etcd/n1/{DateTime.UtcNow.AddYears(-2):yyyyMMdd'T'HHmmss'Z'}.tar.age");
+        (_bucket.Objects[old], _bucket.Objects[older]) = (spoiled, spoiled);
 
         var drill = await RunAsync("--target=RestoreDrill", "--backup=" + name);
         var prune = await RunAsync("--target=PruneBackups", "--confirm");
@@ -138,7 +147,7 @@ internal sealed class BackupTests
             Assert.That(drill.ExitCode, Is.EqualTo(ExitCodes.Failed), drill.Output);
             Assert.That(drill.Output, Does.Contain("age: error"));
             Assert.That(prune.Output, Does.Contain("deleted " + name));
-            Assert.That(_bucket.Objects.Keys, Has.None.EqualTo(name));
+            Assert.That(_bucket.Objects.Keys, Has.None.EqualTo(name).And.None.EqualTo(older).And.Some.EqualTo(old), "the newest of each server stays");
         }
     }
 
