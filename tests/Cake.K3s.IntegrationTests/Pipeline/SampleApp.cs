@@ -100,15 +100,35 @@ internal sealed partial class SampleApp : IAsyncDisposable
         await GitAsync("clean", "-qfd");
     }
 
-    /// <summary>Asks the api through the ingress.</summary>
+    /// <summary>Brings a folder of this repository into the copy.</summary>
+    public void Copy(string folder) => Copy(Path.Combine(TestSandbox.RepositoryRoot, folder), InRoot(folder));
+
+    /// <summary>Asks the api through the ingress how it is.</summary>
     public async Task<int> StatusAsync()
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, new UriBuilder(Health!) { Host = "127.0.0.1" }.Uri);
+        using var response = await SendAsync(HttpMethod.Get, Health!.AbsolutePath);
+        return (int)response.StatusCode;
+    }
+
+    /// <summary>Asks the api through the ingress, and wants an answer.</summary>
+    public async Task<string> AskAsync(HttpMethod method, string path, string? json = null)
+    {
+        using var response = await SendAsync(method, path, json);
+        return await response.EnsureSuccessStatusCode().Content.ReadAsStringAsync();
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string? json = null)
+    {
+        using var request = new HttpRequestMessage(method, new UriBuilder(Health!) { Host = "127.0.0.1", Path = path }.Uri);
 
         // Browsers and curl know that every name below localhost is this machine; the system's resolver need not.
         request.Headers.Host = Health!.Authority;
-        using var response = await Client.SendAsync(request);
-        return (int)response.StatusCode;
+        if (json is not null)
+        {
+            request.Content = new StringContent(json, System.Text.Encoding.UTF8, "application/json");
+        }
+
+        return await Client.SendAsync(request);
     }
 
     public async ValueTask DisposeAsync()

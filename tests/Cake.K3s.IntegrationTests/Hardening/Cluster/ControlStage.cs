@@ -26,6 +26,19 @@ internal static class ControlStage
         HardeningSettings hardening,
         string directory = "/",
         Func<DeployEnvironment, DeployEnvironment>? change = null,
+        Func<DeploySettings, DeploySettings>? settings = null) => new(Run(api, hardening, directory, change, settings), (_, _) => Task.FromResult(api));
+
+    /// <summary>The run.</summary>
+    /// <param name="api">The cluster's API.</param>
+    /// <param name="hardening">What deploy.yaml says about hardening.</param>
+    /// <param name="directory">The directory of deploy.yaml.</param>
+    /// <param name="change">Changes the environment.</param>
+    /// <param name="settings">Changes deploy.yaml.</param>
+    public static PipelineRun Run(
+        ClusterApi api,
+        HardeningSettings hardening,
+        string directory = "/",
+        Func<DeployEnvironment, DeployEnvironment>? change = null,
         Func<DeploySettings, DeploySettings>? settings = null)
     {
         var environmentSettings = new EnvironmentSettings { Name = "test", Namespace = api.Namespace, Hardening = hardening };
@@ -47,9 +60,7 @@ internal static class ControlStage
             Environments = ImmutableDictionary<string, EnvironmentSettings>.Empty.Add("test", environment.Settings),
         };
         deploy = settings?.Invoke(deploy) ?? deploy;
-        return new(
-            new PipelineRun(new RunOptions { Root = directory, SettingsFile = deploy.File, Environment = "test" }, deploy, environment),
-            (_, _) => Task.FromResult(api));
+        return new(new RunOptions { Root = directory, SettingsFile = deploy.File, Environment = "test" }, deploy, environment);
     }
 
     /// <summary>Reads manifests; there is no kustomization among them.</summary>
