@@ -25,6 +25,7 @@ internal static class CakeServices
         services.AddSingleton<IToolInstaller, FrostingToolInstaller>();
 
         services.UseCakeDefaultModules();
+        services.AddSingleton<Core.Tooling.IToolInstaller, DeferredToolInstaller>();
 
         services.AddSingleton<FrostingContext>();
         services.AddSingleton<IFrostingContext>(provider => provider.GetRequiredService<FrostingContext>());
