@@ -8,12 +8,13 @@ namespace Cake.K3s.IntegrationTests.Kubernetes;
 internal sealed class RegionsTests
 {
     [Test]
-    public async Task Should_stop_at_the_region_that_fails_and_go_on_there_when_run_again()
+    public async Task Should_stop_at_the_region_that_fails_and_go_on_there_when_refused_or_killed()
     {
-        var refuses = true;
+        var (refuses, hangs) = (true, false);
+        var hanging = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var writes = new ConcurrentQueue<string>();
         await using var eu = await ApiHost.StartAsync();
-        await using var others = await ApiHost.StartAsync((context, next) =>
+        await using var others = await ApiHost.StartAsync(async (context, next) =>
         {
             var path = context.Request.Path.Value!;
             if (context.Request.Method == "PATCH" && path.EndsWith("/configmaps/settings", StringComparison.Ordinal) && !context.Request.Query.ContainsKey("dryRun"))
@@ -22,11 +23,18 @@ internal sealed class RegionsTests
                 if (refuses)
                 {
                     context.Response.StatusCode = StatusCodes.Status403Forbidden;
-                    return Task.CompletedTask;
+                    return;
+                }
+
+                if (hangs)
+                {
+                    hanging.TrySetResult();
+                    await Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
+                    return;
                 }
             }
 
-            return next(context);
+            await next(context);
         });
         using var app = new ManifestApp(eu.Address);
         app.Write("eu.yaml", ManifestApp.Kubeconfig(eu.Address.ToString()));
@@ -55,7 +63,15 @@ internal sealed class RegionsTests
             Assert.That(await StateAsync(others, "asia"), Is.Null);
         });
 
-        refuses = false;
+        (refuses, hangs) = (false, true);
+        using (var killed = app.Start("--target=Regions", "--environment=eu"))
+        {
+            await hanging.Task.WaitAsync(TimeSpan.FromMinutes(2));
+            killed.Kill();
+            await killed.EndAsync();
+        }
+
+        hangs = false;
         writes.Clear();
         var second = await app.RunAsync("--target=Regions", "--environment=eu");
 

@@ -160,6 +160,21 @@ public sealed class OriginTlsControlTests
     }
 
     [Test]
+    public async Task Should_OpenTheNodesToAnotherCdn_When_CloudflareIsGoneAndDeployYamlNamesNoZone()
+    {
+        await Control(pulls: OriginPullMode.Required).ApplyAsync(default);
+        var asked = _stage.Cloudflare.Writes.Count;
+        var (cluster, cloudflare, visitor) = _stage.Run(new(), change: environment => environment with { Edge = new() { OtherRanges = ["203.0.113.0/24"] } });
+
+        var changes = await new OriginTlsControl(cluster, cloudflare, _ => [], visitor, _stage.Time).UndoAsync(default);
+
+        Assert.That(changes[^1].Description, Is.EqualTo("left as it is: deploy.yaml names no zone any more"));
+        Assert.That((await new DirectOrigin(_origin.Address).AskAsync("shop.example.com", null, default)).IsAccepted, Is.True);
+        Assert.That((await _api.ListAsync(new("", "v1", "Secret"), "shop", null, default)).Items, Is.Empty);
+        Assert.That(_stage.Cloudflare.Writes, Has.Count.EqualTo(asked));
+    }
+
+    [Test]
     public Task Should_ConvergeAndUndo_When_KilledOrRefusedAtAnyWrite() =>
         Interruption.EachChangeAsync(faults => Control(faults, OriginPullMode.Required), async () =>
         {

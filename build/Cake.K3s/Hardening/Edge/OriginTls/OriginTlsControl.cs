@@ -197,6 +197,13 @@ internal sealed class OriginTlsControl(
             return [];
         }
 
+        if (cluster.EnvironmentSettings.Edge?.CloudflareZone is null)
+        {
+            // Cloudflare was left, perhaps because its API answers no more: the nodes must not wait for it.
+            var nodes = await objects.RestoreAsync(key => key.Type == IngressType, cancellationToken);
+            return [.. nodes, .. await objects.UndoAsync(cancellationToken), new("Cloudflare", "left as it is: deploy.yaml names no zone any more")];
+        }
+
         // The other way round: Cloudflare stops insisting before the nodes lose the certificate, the nodes before Cloudflare loses its own.
         var api = await cluster.OpenAsync(cancellationToken);
         var builder = new OriginTlsObjects(api.Namespace, Settings ?? new());
