@@ -69,8 +69,10 @@ public sealed class LintRulesTests
     [TestCase("apiVersion: v1\nkind: Secret", "apiVersion: apps/v1\nkind: Secret", "app.yaml:", "the API knows no Secret in apps/v1; it is in v1")]
     public void Should_say_that_alone_When_the_api_has_no_such_kind(string sound, string mistake, string place, string message)
     {
-        Assert.That(Sound, Does.Contain(sound));
-        var findings = Check(Sound.Replace(sound, mistake));
+        var yaml = Sound.Replace(sound, mistake);
+        Assert.That(yaml, Is.Not.EqualTo(Sound));
+
+        var findings = Check(yaml);
 
         Assert.That(findings, Has.Count.EqualTo(1));
         Assert.That(findings[0].Rule.Id, Is.EqualTo("K3S020"));
