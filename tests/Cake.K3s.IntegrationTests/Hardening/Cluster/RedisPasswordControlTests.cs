@@ -5,7 +5,6 @@ using Cake.K3s.IntegrationTests.Kubernetes;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Readiness;
 using Cake.K3s.Processes;
-using Cake.K3s.Settings;
 using Cake.K3s.Tools;
 
 namespace Cake.K3s.IntegrationTests.Hardening.Cluster;

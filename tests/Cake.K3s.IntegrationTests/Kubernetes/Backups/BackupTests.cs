@@ -1,9 +1,13 @@
 using System.Net;
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
+using Cake.K3s.IntegrationTests.Images.Fixtures;
 using Cake.K3s.IntegrationTests.Pipeline;
 using Cake.K3s.IntegrationTests.Sandbox;
 using Cake.K3s.Kubernetes.Api;
+using Cake.K3s.Processes;
+using Cake.K3s.Tests.Fixtures;
+using Cake.K3s.Tools;
 using Npgsql;
 
 namespace Cake.K3s.IntegrationTests.Kubernetes.Backups;
@@ -149,6 +153,30 @@ internal sealed class BackupTests
             Assert.That(prune.Output, Does.Contain("deleted " + name));
             Assert.That(_bucket.Objects.Keys, Has.None.EqualTo(name).And.None.EqualTo(older).And.Some.EqualTo(old), "the newest of each server stays");
         }
+    }
+
+    [Test]
+    public async Task Should_Say_So_When_The_Restored_Rows_Are_Not_Those_Of_The_Backup()
+    {
+        var name = $"shop/{DateTime.UtcNow.AddMonths(-1):yyyyMMdd'T'HHmmss'Z'}.tar.age";
+        var age = await ExternalTools.RequireAsync(ToolName.Age);
+        using var scratch = new TemporaryDirectory();
+        await File.WriteAllBytesAsync(scratch.File("sealed"), _bucket.Objects.First(item => item.Key.StartsWith("shop/2", StringComparison.Ordinal)).Value);
+        await AgeAsync("--decrypt", "--identity", Path.Combine(_root.FullName, "identity"), "--output", scratch.File("tar"), scratch.File("sealed"));
+        System.Formats.Tar.TarFile.ExtractToDirectory(scratch.File("tar"), Directory.CreateDirectory(scratch.File("in")).FullName, overwriteFiles: false);
+        var rows = Path.Combine(scratch.File("in"), "rows");
+        await File.WriteAllTextAsync(rows, (await File.ReadAllTextAsync(rows)).Replace("1000", "1001", StringComparison.Ordinal));
+        System.Formats.Tar.TarFile.CreateFromDirectory(scratch.File("in"), scratch.File("lying"), includeBaseDirectory: false);
+        await AgeAsync("--encrypt", "--recipient", BackupKeys.Recipient, "--output", scratch.File("lying.age"), scratch.File("lying"));
+        _bucket.Objects[name] = await File.ReadAllBytesAsync(scratch.File("lying.age"));
+
+        var drill = await RunAsync("--target=RestoreDrill", "--backup=" + name);
+
+        _bucket.Objects.TryRemove(name, out _);
+        Assert.That(drill.ExitCode, Is.EqualTo(ExitCodes.Failed), drill.Output);
+        Assert.That(drill.Output, Does.Contain("the restored rows (second column) are not those of the backup"));
+
+        Task AgeAsync(params string[] arguments) => ExternalTools.Commands.RunAsync(new Command(age.Path, arguments) { Environment = age.Environment }, default);
     }
 
     private async Task<IEnumerable<string?>> NamesAsync(string kind) =>
