@@ -105,7 +105,7 @@ internal sealed class BackupTests
         {
             Assert.That(run.ExitCode, Is.Zero, run.Output);
             Assert.That(run.Output, Does.Match("2 tables, 1002 rows, all as at the time of the backup"));
-            Assert.That(run.Output, Does.Match(@"the drill took \d+ s; the backup is 0 minutes old"));
+            Assert.That(run.Output, Does.Match(@"the drill took \d+ s; the backup is \d+ minutes old"));
             Assert.That(await SqlAsync(SharedSandbox.Addresses.PostgresUrl, "SELECT count(*) FROM pg_database WHERE datname LIKE 'cake_k3s_drill%'"), Is.Zero);
             Assert.That(await NamesAsync("Secret"), Has.None.Match("-[0-9]{14}$"), "the identity stayed in the cluster");
         }

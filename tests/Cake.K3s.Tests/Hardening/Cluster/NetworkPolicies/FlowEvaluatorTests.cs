@@ -95,6 +95,11 @@ public sealed class FlowEvaluatorTests
         Assert.That(verdict.IsAllowed, Is.EqualTo(allowed), verdict.Reason);
     }
 
+    [TestCase("{podSelector: {}, policyTypes: [Egress]}", "traefik2 > postgres:5432", TestName = "Nor by a policy of its own namespace")]
+    [TestCase("{podSelector: {}}", "stranger > traefik2:443", TestName = "Nor is what comes in to it, by one")]
+    public void Should_not_limit_a_pod_on_its_nodes_network(string spec, string flow) =>
+        Assert.That(Evaluator(Policy(spec, "own", "kube-system")).Evaluate(Flow(flow)).IsAllowed, Is.True);
+
     [Test]
     public void Should_want_both_ends_to_allow_it_When_both_are_limited()
     {
