@@ -1,8 +1,8 @@
 using System.Net;
 using Cake.K3s.Hardening.Nodes.EtcdBackups;
+using Cake.K3s.Hosting;
 using Cake.K3s.IntegrationTests.Images.Fixtures;
 using Cake.K3s.IntegrationTests.Kubernetes.Backups;
-using Cake.K3s.Hosting;
 using Cake.K3s.NodeBed;
 using Cake.K3s.Nodes;
 using Cake.K3s.Operations.Backups;
