@@ -20,8 +20,8 @@ internal sealed class DatagramRelayTests
         _endpoints.AddRange([Endpoint(), Endpoint()]);
         _listener = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        var turn = 0;
-        _relay = new DatagramRelay(_listener, _ => turn < _endpoints.Count ? (IPEndPoint)_endpoints[turn++].Client.LocalEndPoint! : null, TimeSpan.FromMinutes(1));
+        var addresses = new Queue<IPEndPoint>(_endpoints.Select(endpoint => (IPEndPoint)endpoint.Client.LocalEndPoint!));
+        _relay = new DatagramRelay(_listener, _ => addresses.TryDequeue(out var next) ? next : null, TimeSpan.FromMinutes(1));
         _running = _relay.RunAsync(_limit.Token);
     }
 
