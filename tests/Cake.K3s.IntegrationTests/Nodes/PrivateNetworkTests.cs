@@ -30,6 +30,9 @@ public sealed class PrivateNetworkTests
             Assert.That(await servers[0].RunAsync("ip -d link show flannel.1; cat /sys/class/net/enp7s0/mtu"), Does.Contain("local 10.0.0.").And.EndsWith("1450"));
             Assert.That(await servers[0].RunAsync($"k3s kubectl get node {servers[0].Name} -o jsonpath='internal={{.status.addresses}}'"), Does.Contain($"internal={servers[0].Address}"));
             Assert.That(api.Networks, Has.Count.EqualTo(1));
+            await LearnLateAsync(servers);
+            using var someone = new Operator(servers, Hardening);
+            Assert.That((await Make(someone, api).VerifyAsync(default)).Select(finding => finding.State), Is.All.EqualTo(ControlState.InPlace), "a peer learns the new address late");
         });
         Assert.That(api.Networks, Is.Empty);
         Assert.That(await servers[0].RunAsync("ip -d link show flannel.1"), Does.Contain($"local {servers[0].Address}"));
@@ -61,6 +64,14 @@ public sealed class PrivateNetworkTests
         Assert.That(api.Networks, Has.Count.EqualTo(1));
     }
 
+    /// <summary>The second server sends to the first one's old address for some seconds more.</summary>
+    private static async Task LearnLateAsync(BedNode[] servers)
+    {
+        var hardware = await servers[0].RunAsync("cat /sys/class/net/flannel.1/address");
+        var peer = $"bridge fdb replace {hardware.Trim()} dev flannel.1 dst";
+        await servers[1].RunAsync($"{peer} {servers[0].Address}; systemd-run --quiet --collect --on-active=3 --timer-property=AccuracySec=100ms {peer} 10.0.0.2");
+    }
+
     private static HardeningSettings Hardening => new()
     {
         PrivateNetwork = new() { Name = "k3s", Range = "10.0.0.0/24", Token = new() { Variable = "HCLOUD_TOKEN" } },
@@ -69,7 +80,7 @@ public sealed class PrivateNetworkTests
     };
 
     private static PrivateNetworkControl Make(Operator someone, HetznerStandIn api) => someone.Use((run, fleet) => new PrivateNetworkControl(
-        run, fleet, (_, _) => Task.FromResult(new HetznerClient(new HttpClient(api, disposeHandler: false), new Secret(HetznerStandIn.Token), TimeProvider.System))));
+        run, fleet, (_, _) => Task.FromResult(new HetznerClient(new HttpClient(api, disposeHandler: false), new Secret(HetznerStandIn.Token), TimeProvider.System)), TimeProvider.System));
 
     private static HetznerStandIn Hetzner(BedNode[] servers)
     {
@@ -83,7 +94,8 @@ public sealed class PrivateNetworkTests
         {
             var number = Array.FindIndex(servers, server => server.Name == name);
             return servers[number].RunAsync(attached
-                ? $"ip link add link host0 name enp7s0 type macvlan mode bridge; ip address add 10.0.0.{number + 2}/24 dev enp7s0; ip link set enp7s0 up"
+                // Both devices are on one bridge: without this each would answer for the other's address.
+                ? $"echo 1 >/proc/sys/net/ipv4/conf/all/arp_ignore; ip link add link host0 name enp7s0 type macvlan mode bridge; ip address add 10.0.0.{number + 2}/24 dev enp7s0; ip link set enp7s0 up"
                 : "ip link delete enp7s0");
         };
         return api;

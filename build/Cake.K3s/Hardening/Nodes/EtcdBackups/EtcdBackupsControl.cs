@@ -66,6 +66,7 @@ internal sealed class EtcdBackupsControl(
             Environment=BACKUP_RECIPIENT={Environment.Backup?.Recipient}
             ExecStart={Program}
             TimeoutStartSec=30min
+            TimeoutStopSec=10s
             Nice=10
 
             """),

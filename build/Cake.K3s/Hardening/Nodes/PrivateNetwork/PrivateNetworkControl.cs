@@ -22,8 +22,9 @@ namespace Cake.K3s.Hardening.Nodes.PrivateNetwork;
 /// <param name="run">The run.</param>
 /// <param name="fleet">The nodes.</param>
 /// <param name="open">Opens Hetzner's API; asked only when something is planned, applied or undone.</param>
+/// <param name="time">The time.</param>
 [ProvedBy("test nodes with systemd, sshd and UFW: device, rules and traffic", "Hetzner's API; K3s: a stand-in for its commands and restarts")]
-internal sealed class PrivateNetworkControl(PipelineRun run, NodeFleet fleet, Func<PrivateNetworkSettings, CancellationToken, Task<HetznerClient>> open) : FirewallControl(run, fleet)
+internal sealed class PrivateNetworkControl(PipelineRun run, NodeFleet fleet, Func<PrivateNetworkSettings, CancellationToken, Task<HetznerClient>> open, TimeProvider time) : FirewallControl(run, fleet)
 {
     private const string SettingsFile = K3sServer.Settings + "/90-cake-k3s-private-network.yaml";
     private const string UnitFile = "/etc/systemd/system/k3s.service.d/90-cake-k3s-private-network.conf";
@@ -31,6 +32,10 @@ internal sealed class PrivateNetworkControl(PipelineRun run, NodeFleet fleet, Fu
 
     // Of Hetzner's private networks.
     private const int PacketSize = 1450;
+
+    // A node's flannel learns another one's new address from the API, a moment after that node is back.
+    private static readonly TimeSpan PeersLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private readonly NodeFleet _fleet = fleet;
     private readonly ClusterHealth _cluster = new(fleet);
@@ -176,15 +181,10 @@ internal sealed class PrivateNetworkControl(PipelineRun run, NodeFleet fleet, Fu
             return findings;
         }
 
-        try
-        {
-            var seen = await TransferAsync(cancellationToken);
-            return [.. findings.Select(finding => finding.State == ControlState.InPlace ? finding with { Evidence = [.. finding.Evidence, .. seen] } : finding)];
-        }
-        catch (NodeException failure)
-        {
-            return [new Finding(Name, failure.Node, ControlState.Drifted, failure.Summary, [.. failure.Details])];
-        }
+        var (seen, failure) = await RepeatedLook.UntilAsync(() => TryTransferAsync(cancellationToken), look => look.Failure is null, PeersLimit, Pause, time, cancellationToken);
+        return failure is null
+            ? [.. findings.Select(finding => finding.State == ControlState.InPlace ? finding with { Evidence = [.. finding.Evidence, .. seen] } : finding)]
+            : [new Finding(Name, failure.Node, ControlState.Drifted, failure.Summary, [.. failure.Details])];
     }
 
     // The transfer between all nodes follows; here is what each says of itself.
@@ -222,6 +222,18 @@ internal sealed class PrivateNetworkControl(PipelineRun run, NodeFleet fleet, Fu
 
         await client.DeleteNetworkAsync(network.Id, cancellationToken);
         return undone.Add(new PlannedChange(settings.Name, "deleted the private network"));
+    }
+
+    private async Task<(ImmutableArray<string> Seen, NodeException? Failure)> TryTransferAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await TransferAsync(cancellationToken), null);
+        }
+        catch (NodeException failure)
+        {
+            return ([], failure);
+        }
     }
 
     private async Task<ImmutableArray<string>> TransferAsync(CancellationToken cancellationToken)

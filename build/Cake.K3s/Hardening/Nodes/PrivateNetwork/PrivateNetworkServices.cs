@@ -14,10 +14,14 @@ internal static class PrivateNetworkServices
     internal static IServiceCollection AddPrivateNetwork(this IServiceCollection services) => services
         .AddSingleton<IControl>(provider =>
         {
-            var run = provider.GetRequiredService<PipelineRun>();
-            return new PrivateNetworkControl(run, provider.GetRequiredService<NodeFleet>(), async (settings, cancellationToken) => new HetznerClient(
-                new HttpClient { Timeout = RequestLimit },
-                await provider.GetRequiredService<SecretReader>().ReadAsync("Hetzner's token", settings.Token, run.Settings.Root, cancellationToken),
-                provider.GetRequiredService<TimeProvider>()));
+            var (run, time) = (provider.GetRequiredService<PipelineRun>(), provider.GetRequiredService<TimeProvider>());
+            return new PrivateNetworkControl(
+                run,
+                provider.GetRequiredService<NodeFleet>(),
+                async (settings, cancellationToken) => new HetznerClient(
+                    new HttpClient { Timeout = RequestLimit },
+                    await provider.GetRequiredService<SecretReader>().ReadAsync("Hetzner's token", settings.Token, run.Settings.Root, cancellationToken),
+                    time),
+                time);
         });
 }
