@@ -64,6 +64,9 @@ public sealed record BackupStorageSettings
 
     /// <summary>The key that lists, reads and deletes: of the operator, never in the cluster but for the time of a restore.</summary>
     public required StorageKeySettings Operator { get; init; }
+
+    /// <summary>What stands before the names of an app's backups, without a slash at its end.</summary>
+    internal string PrefixOf(string app) => Prefix ?? app;
 }
 
 /// <summary>An access key.</summary>

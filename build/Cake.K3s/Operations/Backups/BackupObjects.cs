@@ -27,7 +27,7 @@ internal sealed class BackupObjects(string app, string ns, BackupSettings settin
     public string Name => app + "-backup";
 
     /// <summary>What stands before the names of backups.</summary>
-    public string Prefix => settings.Storage.Prefix ?? app;
+    public string Prefix => settings.Storage.PrefixOf(app);
 
     private string Scripts => Name + "-scripts";
 

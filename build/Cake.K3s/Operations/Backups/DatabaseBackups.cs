@@ -199,7 +199,7 @@ public sealed class DatabaseBackups
             all.IsEmpty ? "--target=Backup makes one." : $"The newest is {all[0].Name}.");
     }
 
-    private string Prefix(BackupSettings settings) => settings.Storage.Prefix ?? _run.Settings.App;
+    private string Prefix(BackupSettings settings) => settings.Storage.PrefixOf(_run.Settings.App);
 
     private string JobName(BackupObjects objects) =>
         $"{objects.Name}-{_time.GetUtcNow().ToString("yyyyMMddHHmmss", CultureInfo.InvariantCulture)}";

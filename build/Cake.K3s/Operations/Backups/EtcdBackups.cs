@@ -63,7 +63,7 @@ public sealed class EtcdBackups
 
     /// <summary>What stands before the names of what a server ships.</summary>
     internal static string PrefixOf(DeploySettings settings, BackupSettings backup, string host) =>
-        $"{backup.Storage.Prefix ?? settings.App}/etcd/{host}";
+        $"{backup.Storage.PrefixOf(settings.App)}/etcd/{host}";
 
     /// <summary>Lets a server ship a snapshot now, as its timer does.</summary>
     /// <exception cref="K3sException">It does not, or what it stored is not in the bucket.</exception>
@@ -92,6 +92,6 @@ public sealed class EtcdBackups
         var backup = _run.EnvironmentSettings.Backup!;
         var key = await StorageKey.ReadAsync(_secrets, "backup.storage.operator", backup.Storage.Operator, _run.Settings.Root, cancellationToken);
         using var store = new BackupStore(backup.Storage, key);
-        return await store.ListBelowAsync($"{backup.Storage.Prefix ?? _run.Settings.App}/etcd", cancellationToken);
+        return await store.ListBelowAsync($"{backup.Storage.PrefixOf(_run.Settings.App)}/etcd", cancellationToken);
     }
 }

@@ -62,7 +62,7 @@ internal sealed class EtcdBackupsControl(
             [Service]
             Type=oneshot
             Environment=BACKUP_BUCKET={Environment.Backup?.Storage.Endpoint}/{Environment.Backup?.Storage.Bucket}
-            Environment=BACKUP_PREFIX={Environment.Backup?.Storage.Prefix ?? _run.Settings.App}
+            Environment=BACKUP_PREFIX={Environment.Backup?.Storage.PrefixOf(_run.Settings.App)}
             Environment=BACKUP_RECIPIENT={Environment.Backup?.Recipient}
             ExecStart={Program}
             TimeoutStartSec=30min
