@@ -12,7 +12,7 @@ internal sealed class BackupStore : IDisposable
     private readonly BackupStorageSettings _settings;
     private readonly AmazonS3Client _client;
 
-    public BackupStore(BackupStorageSettings settings, StorageKey key)
+    private BackupStore(BackupStorageSettings settings, StorageKey key)
     {
         _settings = settings;
         _client = new AmazonS3Client(
@@ -29,6 +29,15 @@ internal sealed class BackupStore : IDisposable
                 Timeout = TimeSpan.FromSeconds(30),
             });
     }
+
+    /// <summary>Opens it.</summary>
+    /// <param name="settings">The bucket.</param>
+    /// <param name="secrets">Reads the operator's key.</param>
+    /// <param name="root">The directory of deploy.yaml.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="K3sException">The key cannot be read.</exception>
+    public static async Task<BackupStore> OpenAsync(BackupStorageSettings settings, SecretReader secrets, string root, CancellationToken cancellationToken) =>
+        new(settings, await StorageKey.ReadAsync(secrets, "backup.storage.operator", settings.Operator, root, cancellationToken));
 
     /// <summary>The backups of one prefix, the newest first. What has another kind of name is not one.</summary>
     /// <param name="prefix">What stands before their names.</param>

@@ -225,8 +225,7 @@ public sealed class DatabaseBackups
         return new(_run.Settings.App, environment.Cluster.Namespace, settings, await environment.ReferenceOf(settings.Image, cancellationToken));
     }
 
-    private async Task<BackupStore> OpenStoreAsync(BackupSettings settings) =>
-        new(settings.Storage, await ReadKeyAsync("backup.storage.operator", settings.Storage.Operator, _run.Cancellation));
+    private Task<BackupStore> OpenStoreAsync(BackupSettings settings) => BackupStore.OpenAsync(settings.Storage, _secrets, _run.Settings.Root, _run.Cancellation);
 
     private Task<StorageKey> ReadKeyAsync(string name, StorageKeySettings key, CancellationToken cancellationToken) =>
         StorageKey.ReadAsync(_secrets, name, key, _run.Settings.Root, cancellationToken);

@@ -90,8 +90,7 @@ public sealed class EtcdBackups
     internal async Task<ImmutableArray<StoredBackup>> ListAsync(CancellationToken cancellationToken)
     {
         var backup = _run.EnvironmentSettings.Backup!;
-        var key = await StorageKey.ReadAsync(_secrets, "backup.storage.operator", backup.Storage.Operator, _run.Settings.Root, cancellationToken);
-        using var store = new BackupStore(backup.Storage, key);
+        using var store = await BackupStore.OpenAsync(backup.Storage, _secrets, _run.Settings.Root, cancellationToken);
         return await store.ListBelowAsync($"{backup.Storage.PrefixOf(_run.Settings.App)}/etcd", cancellationToken);
     }
 }
