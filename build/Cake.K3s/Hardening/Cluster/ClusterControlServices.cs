@@ -24,7 +24,7 @@ internal static class ClusterControlServices
 {
     internal static IServiceCollection AddClusterControls(this IServiceCollection services) => services
         .AddSingleton(provider => new ControlCluster(
-            provider.GetRequiredService<PipelineRun>(), provider.GetRequiredService<ClusterConnector>().OpenAsync))
+            provider.GetRequiredService<PipelineRun>(), provider.GetRequiredService<ClusterConnector>().OpenAsync, provider.GetRequiredService<TimeProvider>()))
         .AddControl<BackupsControl>()
         .AddSingleton<NetworkPoliciesControl>()
         .AddSingleton<IControl>(provider => provider.GetRequiredService<NetworkPoliciesControl>())

@@ -7,7 +7,7 @@ using Cake.K3s.Settings;
 namespace Cake.K3s.Hardening.Cluster;
 
 /// <summary>The cluster that this run hardens, opened when a control first needs it.</summary>
-internal sealed class ControlCluster(PipelineRun run, Func<ClusterConnection, CancellationToken, Task<ClusterApi>> open)
+internal sealed class ControlCluster(PipelineRun run, Func<ClusterConnection, CancellationToken, Task<ClusterApi>> open, TimeProvider time)
 {
     /// <summary>deploy.yaml.</summary>
     public DeploySettings Settings => run.Settings;
@@ -27,5 +27,5 @@ internal sealed class ControlCluster(PipelineRun run, Func<ClusterConnection, Ca
 
     /// <summary>The objects that a control keeps in the cluster.</summary>
     public async Task<ControlledObjects> ObjectsAsync(string control, CancellationToken cancellationToken) =>
-        new(await OpenAsync(cancellationToken), run.Settings.App, control);
+        new(await OpenAsync(cancellationToken), run.Settings.App, control, time);
 }

@@ -56,6 +56,6 @@ internal sealed class BackupsControlTests
         var variables = new EnvironmentVariables(name => name.StartsWith("KEY_OF_", StringComparison.Ordinal) ? StandInBucket.KeyOf(name["KEY_OF_".Length..]) : name);
         var secrets = new SecretReader(variables, new CommandRunner(new SecretMask(), TimeProvider.System), new SecretMask());
         var backups = new DatabaseBackups(run, null!, secrets, null!, null!, new RecordingReporter(), TimeProvider.System);
-        return new(new(run, (_, _) => Task.FromResult(api)), backups, TimeProvider.System);
+        return new(new(run, (_, _) => Task.FromResult(api), TimeProvider.System), backups, TimeProvider.System);
     }
 }

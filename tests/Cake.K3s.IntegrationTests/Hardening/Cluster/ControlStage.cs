@@ -26,7 +26,7 @@ internal static class ControlStage
         HardeningSettings hardening,
         string directory = "/",
         Func<DeployEnvironment, DeployEnvironment>? change = null,
-        Func<DeploySettings, DeploySettings>? settings = null) => new(Run(api, hardening, directory, change, settings), (_, _) => Task.FromResult(api));
+        Func<DeploySettings, DeploySettings>? settings = null) => new(Run(api, hardening, directory, change, settings), (_, _) => Task.FromResult(api), TimeProvider.System);
 
     /// <summary>The run.</summary>
     /// <param name="api">The cluster's API.</param>

@@ -64,7 +64,7 @@ internal sealed class ControlledObjectsTests
             """),
     ];
 
-    private ControlledObjects Objects(ClusterApi? api = null) => new(api ?? _api, "shop", Control);
+    private ControlledObjects Objects(ClusterApi? api = null) => new(api ?? _api, "shop", Control, TimeProvider.System);
 
     [Test]
     public async Task Should_go_from_missing_to_in_place_and_change_nothing_when_applied_again()

@@ -219,7 +219,7 @@ internal sealed class SignedImagesTests : IAsyncDisposable
         var environment = _app.Settings.Environments["test"];
         environment = environment with { Hardening = environment.Hardening with { SignedImages = settings } };
         var run = new PipelineRun(_app.Run.Options, _app.Settings with { Environments = _app.Settings.Environments.SetItem("test", environment) }, _app.Environment);
-        return new(new(run, api is null ? _connector.OpenAsync : (_, _) => Task.FromResult(api)), new ImageGate(run, Registries.Clients(_reporter), _reporter));
+        return new(new(run, api is null ? _connector.OpenAsync : (_, _) => Task.FromResult(api), TimeProvider.System), new ImageGate(run, Registries.Clients(_reporter), _reporter));
     }
 
     private Task RecoverAsync(bool confirm) => new WebhookRecovery(

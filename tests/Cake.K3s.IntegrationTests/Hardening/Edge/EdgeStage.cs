@@ -71,7 +71,7 @@ internal sealed class EdgeStage : IAsyncDisposable
                 SigningKey = new("/key", "/key.pub", null),
             });
         var api = Open(faults);
-        var cluster = new ControlCluster(run, (_, _) => Task.FromResult(api));
+        var cluster = new ControlCluster(run, (_, _) => Task.FromResult(api), TimeProvider.System);
         var http = Client(Cloudflare, faults);
         var visitor = new HttpClient(new Answering(request => Visitor(request)));
         _connections.Add(visitor);

@@ -11,7 +11,7 @@ namespace Cake.K3s.Hardening.Cluster.Objects;
 /// a field manager of the control's own, so that a deploy neither takes them away nor is refused because of them. What was before
 /// goes into the journal first, so that whatever an apply is interrupted by, the same apply finishes it and an undo takes it back.
 /// </summary>
-internal sealed class ControlledObjects(ClusterApi api, string app, string control, TimeProvider? time = null)
+internal sealed class ControlledObjects(ClusterApi api, string app, string control, TimeProvider time)
 {
     // Helm uninstalls a chart before it goes, and a namespace goes after all that is in it.
     private static readonly TimeSpan GoneLimit = TimeSpan.FromMinutes(5);
@@ -231,7 +231,7 @@ internal sealed class ControlledObjects(ClusterApi api, string app, string contr
     /// <summary>Waits until an object that was deleted is gone, which takes as long as somebody's finalizer holds it.</summary>
     private async Task UntilGoneAsync(ObjectKey key, CancellationToken cancellationToken)
     {
-        using var limit = new CancellationTokenSource(GoneLimit, time ?? TimeProvider.System);
+        using var limit = new CancellationTokenSource(GoneLimit, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
