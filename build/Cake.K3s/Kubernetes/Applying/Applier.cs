@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Manifests;
 using Cake.K3s.Kubernetes.Planning;
+using Cake.K3s.Kubernetes.Readiness;
 using Cake.K3s.Reporting;
 
 namespace Cake.K3s.Kubernetes.Applying;
@@ -194,12 +195,9 @@ public sealed class Applier
         {
             var options = new ListOptions { FieldSelector = $"metadata.name={crd.Key.Name}" };
             await AwaitAsync(
-                api, crd.Key.Type, null, options, objects => IsEstablished(objects.GetValueOrDefault(crd.Key.Name)), $"{crd.Key} is established", cancellationToken);
+                api, crd.Key.Type, null, options, objects => objects.GetValueOrDefault(crd.Key.Name).IsTrue("Established"), $"{crd.Key} is established", cancellationToken);
         }
     }
-
-    private static bool IsEstablished(JsonObject? crd) =>
-        crd.Objects("status", "conditions").Any(condition => condition.Text("type") == "Established" && condition.Text("status") == "True");
 
     private async Task AwaitAsync(
         ClusterApi api,

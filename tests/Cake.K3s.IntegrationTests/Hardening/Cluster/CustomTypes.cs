@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Cake.K3s.IntegrationTests.Sandbox;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Manifests;
+using Cake.K3s.Kubernetes.Readiness;
 using Cake.K3s.Settings;
 using k8s;
 
@@ -34,9 +35,9 @@ internal static class CustomTypes
         var unserved = definitions.Select(definition => definition.ObjectName()).ToHashSet();
         await foreach (var change in api.WatchAsync(ObjectKey.Of(definitions[0]).Type, null, null, default))
         {
-            if (change.Object?.Objects("status", "conditions").Any(condition => condition.Text("type") == "Established" && condition.Text("status") == "True") == true)
+            if (change.Object.IsTrue("Established"))
             {
-                unserved.Remove(change.Object.ObjectName());
+                unserved.Remove(change.Object!.ObjectName());
             }
 
             if (unserved.Count == 0)
