@@ -116,12 +116,13 @@ internal sealed class LoadBalancerControl(ControlCluster cluster, CloudflareConn
     // What was made is known by the host that deploy.yaml names: without it, it is not deleted, but nobody is told that there is nothing.
     private async Task RequireNothingLeftAsync(CancellationToken cancellationToken)
     {
+        var prefix = RegionPools.MarkPrefix(cluster.Settings.App);
         var zone = await cloudflare.OpenAsync(cancellationToken);
         var left = (await zone.LoadBalancersAsync(cancellationToken)).Select(balancer => balancer.Description)
             .Concat((await zone.PoolsAsync(cancellationToken)).Select(pool => pool.Description))
             .Concat((await zone.MonitorsAsync(cancellationToken)).Select(monitor => monitor.Description))
-            .OfType<string>().Where(mark => mark.StartsWith(RegionPools.MarkPrefix(cluster.Settings.App), StringComparison.Ordinal))
-            .Select(mark => mark[RegionPools.MarkPrefix(cluster.Settings.App).Length..]).Distinct().Order(StringComparer.Ordinal).ToList();
+            .OfType<string>().Where(mark => mark.StartsWith(prefix, StringComparison.Ordinal))
+            .Select(mark => mark[prefix.Length..]).Distinct().Order(StringComparer.Ordinal).ToList();
         var others = cluster.Settings.Environments.Values.Select(environment => environment.Edge?.LoadBalancer?.Host).ToHashSet();
         if (left.Where(host => !others.Contains(host)).ToList() is { Count: > 0 } hosts)
         {
