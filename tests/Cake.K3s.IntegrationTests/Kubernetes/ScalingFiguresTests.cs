@@ -61,7 +61,7 @@ internal sealed class ScalingFiguresTests
             Revenue = 9,
             Storage = new()
             {
-                Endpoint = bucket.Address.GetLeftPart(UriPartial.Authority),
+                Endpoint = bucket.Endpoint,
                 Region = StandInBucket.Region,
                 Bucket = StandInBucket.Bucket,
                 Key = new() { Id = new() { Variable = "ID" }, Key = new() { Variable = "KEY" } },

@@ -90,21 +90,7 @@ public sealed class EtcdBackupsTests
         await server.RunAsync("k3s kubectl create secret generic canary --from-literal=sings=tweet");
         var bucket = await StandInBucket.StartAsync(IPAddress.Parse(SharedBed.Bed.OperatorAddress));
         var keys = new TemporaryDirectory();
-        StorageKeySettings Key(string id) => new() { Id = new() { File = keys.Write(id, id) }, Key = new() { File = keys.Write(id + ".key", StandInBucket.KeyOf(id)) } };
-        var backup = new BackupSettings
-        {
-            Image = "unused",
-            Recipient = BackupKeys.Recipient,
-            Storage = new()
-            {
-                Endpoint = bucket.Address.GetLeftPart(UriPartial.Authority),
-                Region = StandInBucket.Region,
-                Bucket = StandInBucket.Bucket,
-                Writer = Key(StandInBucket.Writer),
-                Operator = Key(StandInBucket.Operator),
-            },
-        };
-        return (server, bucket, backup, keys);
+        return (server, bucket, bucket.Settings(keys.Path), keys);
     }
 
     private static async Task<byte[]> DecryptAsync(byte[] stored)

@@ -52,28 +52,12 @@ public sealed class OperatedSampleTests
             _app.Copy("manifests/hardening/" + folder);
         }
 
-        _app.Write("identity", BackupKeys.Identity);
+        StandInBucket.WriteKeys(_app.Root);
         _app.Write("new-url", "none yet");
-        foreach (var id in (string[])[StandInBucket.Writer, StandInBucket.Operator])
-        {
-            _app.Write(id, id);
-            _app.Write(id + ".key", StandInBucket.KeyOf(id));
-        }
-
         _app.Replace("deploy.yaml", "      DATABASE_URL: {sandbox: postgres}\n    hardening:\n", $$"""
                   DATABASE_URL: {sandbox: postgres}
                   NEW_URL: {file: new-url}
-                backup:
-                  image: sandbox://backup
-                  recipient: {{BackupKeys.Recipient}}
-                  identity: {file: identity}
-                  storage:
-                    endpoint: {{_bucket.Address.GetLeftPart(UriPartial.Authority)}}
-                    region: {{StandInBucket.Region}}
-                    bucket: {{StandInBucket.Bucket}}
-                    writer: {id: {file: {{StandInBucket.Writer}}}, key: {file: {{StandInBucket.Writer}}.key} }
-                    operator: {id: {file: {{StandInBucket.Operator}}}, key: {file: {{StandInBucket.Operator}}.key} }
-                hardening:
+            {{_bucket.Yaml("sandbox://backup")}}    hardening:
 
             """);
     }

@@ -8,6 +8,7 @@ using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Operations.Backups;
 using Cake.K3s.Processes;
 using Cake.K3s.Settings;
+using Cake.K3s.Tests.Fixtures;
 
 namespace Cake.K3s.IntegrationTests.Hardening.Cluster;
 
@@ -21,10 +22,12 @@ internal sealed class BackupsControlTests
         await using var host = await ApiHost.StartAsync();
         await using var bucket = await StandInBucket.StartAsync(IPAddress.Loopback);
         using var api = host.Open();
+        using var keys = new TemporaryDirectory();
+        var backup = bucket.Settings(keys.Path);
         await api.CreateAsync(JsonNode.Parse("""{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}""")!.AsObject(), default);
         bucket.Objects[new BackupName("shop", DateTimeOffset.UtcNow).ToString()] = [1];
 
-        await Interruption.EachChangeAsync(host, connection => Control(connection, bucket), async () =>
+        await Interruption.EachChangeAsync(host, connection => Control(connection, backup), async () =>
         {
             GroupVersionKind[] kinds = [new("", "v1", "ConfigMap"), new("", "v1", "Secret"), new("batch", "v1", "CronJob"), new("networking.k8s.io", "v1", "NetworkPolicy")];
             var found = await Task.WhenAll(kinds.Select(kind => api.ListAsync(kind, "shop", null, default)));
@@ -32,29 +35,14 @@ internal sealed class BackupsControlTests
         });
     }
 
-    private static BackupsControl Control(ClusterApi api, StandInBucket bucket)
+    private static BackupsControl Control(ClusterApi api, BackupSettings backup)
     {
-        static StorageKeySettings Key(string id) => new() { Id = new() { Variable = id }, Key = new() { Variable = "KEY_OF_" + id } };
-        var backup = new BackupSettings
-        {
-            Image = "registry.example/backup@sha256:1",
-            Recipient = BackupKeys.Recipient,
-            Storage = new()
-            {
-                Endpoint = bucket.Address.GetLeftPart(UriPartial.Authority),
-                Region = StandInBucket.Region,
-                Bucket = StandInBucket.Bucket,
-                Writer = Key(StandInBucket.Writer),
-                Operator = Key(StandInBucket.Operator),
-            },
-        };
         var run = ControlStage.Run(api, new(), change: environment => environment with
         {
             Settings = environment.Settings with { Backup = backup },
             Secrets = ImmutableDictionary<string, Secret>.Empty.Add("DATABASE_URL", new("postgres://ann:one@db.example.com/shop")),
         });
-        var variables = new EnvironmentVariables(name => name.StartsWith("KEY_OF_", StringComparison.Ordinal) ? StandInBucket.KeyOf(name["KEY_OF_".Length..]) : name);
-        var secrets = new SecretReader(variables, new CommandRunner(new SecretMask(), TimeProvider.System), new SecretMask());
+        var secrets = new SecretReader(EnvironmentVariables.OfProcess, new CommandRunner(new SecretMask(), TimeProvider.System), new SecretMask());
         var backups = new DatabaseBackups(run, null!, secrets, null!, null!, new RecordingReporter(), TimeProvider.System);
         return new(new(run, (_, _) => Task.FromResult(api), TimeProvider.System), backups, TimeProvider.System);
     }

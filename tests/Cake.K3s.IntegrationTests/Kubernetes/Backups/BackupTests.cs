@@ -195,13 +195,7 @@ internal sealed class BackupTests
         Write("cosign.pub", key.ExportSubjectPublicKeyInfoPem());
         Write("database", UrlOf(_database));
         Write("empty", UrlOf(_database + "_empty"));
-        Write("identity", BackupKeys.Identity);
-        foreach (var id in (string[])[StandInBucket.Writer, StandInBucket.Operator])
-        {
-            Write(id, id);
-            Write(id + ".key", StandInBucket.KeyOf(id));
-        }
-
+        StandInBucket.WriteKeys(_root.FullName);
         Write("deploy.yaml", $$"""
             app: shop
             images: {}
@@ -216,17 +210,8 @@ internal sealed class BackupTests
                 secrets:
                   DATABASE_URL: {file: database}
                   EMPTY_URL: {file: empty}
-                backup:
-                  image: {{await SharedSandbox.BaseImageAsync("backup")}}
-                  recipient: {{BackupKeys.Recipient}}
-                  identity: {file: identity}
-                  storage:
-                    endpoint: {{_bucket.Address.GetLeftPart(UriPartial.Authority)}}
-                    region: {{StandInBucket.Region}}
-                    bucket: {{StandInBucket.Bucket}}
-                    writer: {id: {file: {{StandInBucket.Writer}}}, key: {file: {{StandInBucket.Writer}}.key} }
-                    operator: {id: {file: {{StandInBucket.Operator}}}, key: {file: {{StandInBucket.Operator}}.key} }
-            """);
+
+            """ + _bucket.Yaml(await SharedSandbox.BaseImageAsync("backup")));
         Directory.CreateSymbolicLink(Path.Combine(_root.FullName, ".tools"), Path.Combine(TestSandbox.RepositoryRoot, ".tools"));
     }
 

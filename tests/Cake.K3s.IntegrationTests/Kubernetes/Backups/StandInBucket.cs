@@ -3,6 +3,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Xml.Linq;
+using Cake.K3s.Settings;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -19,15 +20,16 @@ internal sealed class StandInBucket : IAsyncDisposable
 {
     public const string Bucket = "backups";
     public const string Region = "test-1";
-    public const string Writer = "writer-id";
     public const string Operator = "operator-id";
+
+    private const string Writer = "writer-id";
 
     private static readonly XNamespace Xml = "http://s3.amazonaws.com/doc/2006-03-01/";
     private readonly WebApplication _app;
 
     private StandInBucket(WebApplication app) => _app = app;
 
-    public Uri Address => new(_app.Urls.Single());
+    public string Endpoint => new Uri(_app.Urls.Single()).GetLeftPart(UriPartial.Authority);
 
     public ConcurrentDictionary<string, byte[]> Objects { get; } = new();
 
@@ -36,6 +38,47 @@ internal sealed class StandInBucket : IAsyncDisposable
 
     /// <summary>A key, by its id.</summary>
     public static string KeyOf(string id) => "secret-key-of-" + id;
+
+    /// <summary>Writes both keys and the age identity into files of a directory, where the settings look for them.</summary>
+    public static void WriteKeys(string directory)
+    {
+        File.WriteAllText(Path.Combine(directory, "identity"), BackupKeys.Identity);
+        foreach (var id in (string[])[Writer, Operator])
+        {
+            File.WriteAllText(Path.Combine(directory, id), id);
+            File.WriteAllText(Path.Combine(directory, id + ".key"), KeyOf(id));
+        }
+    }
+
+    /// <summary>Backups into this bucket, with the keys of a directory.</summary>
+    public BackupSettings Settings(string directory)
+    {
+        WriteKeys(directory);
+        return new()
+        {
+            Image = "registry.example/backup@sha256:1",
+            Recipient = BackupKeys.Recipient,
+            Identity = new() { File = Path.Combine(directory, "identity") },
+            Storage = new() { Endpoint = Endpoint, Region = Region, Bucket = Bucket, Writer = Key(Writer), Operator = Key(Operator) },
+        };
+
+        StorageKeySettings Key(string id) => new() { Id = new() { File = Path.Combine(directory, id) }, Key = new() { File = Path.Combine(directory, id + ".key") } };
+    }
+
+    /// <summary>The same as an environment's part of a deploy.yaml in that directory.</summary>
+    public string Yaml(string image) => $$"""
+            backup:
+              image: {{image}}
+              recipient: {{BackupKeys.Recipient}}
+              identity: {file: identity}
+              storage:
+                endpoint: {{Endpoint}}
+                region: {{Region}}
+                bucket: {{Bucket}}
+                writer: {id: {file: {{Writer}}}, key: {file: {{Writer}}.key} }
+                operator: {id: {file: {{Operator}}}, key: {file: {{Operator}}.key} }
+
+        """;
 
     /// <summary>Starts it.</summary>
     /// <param name="address">An address of this machine that pods reach.</param>
