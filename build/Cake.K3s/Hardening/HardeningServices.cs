@@ -50,7 +50,7 @@ internal static class HardeningServices
         .AddSingleton<IRunObserver>(provider => new OperationsDone(
             provider.GetRequiredService<Lazy<PipelineRun>>(),
             provider.GetRequiredService<Lazy<ProofLog>>(),
-            () => RoadmapReport.Operations(provider.GetServices<IFrostingTask>()).Select(target => target.Name).ToHashSet()))
+            () => RoadmapReport.Done(provider.GetServices<IFrostingTask>(), provider.GetRequiredService<PipelineRun>().Options)))
         .AddSingleton(provider => new RoadmapReport(
             provider.GetRequiredService<Auditor>(),
             provider.GetRequiredService<ControlSet>(),

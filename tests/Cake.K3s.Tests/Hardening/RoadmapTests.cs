@@ -57,11 +57,19 @@ public sealed class RoadmapTests
     [TestCase("Backup Restore RestoreDrill ScalingReport Regions CleanUp MirrorImages SwitchDatabase Export")]
     public void Should_have_a_row_for_every_item_of_the_roadmap(string items)
     {
-        var types = typeof(RoadmapReport).Assembly.GetTypes().Where(type => type is { IsClass: true, IsAbstract: false }).ToList();
-        var controls = types.Where(typeof(IControl).IsAssignableFrom).Select(type => type.Name[..^"Control".Length]);
-        var tasks = types.Where(typeof(IFrostingTask).IsAssignableFrom).Select(type => (IFrostingTask)RuntimeHelpers.GetUninitializedObject(type));
+        var controls = Types.Where(typeof(IControl).IsAssignableFrom).Select(type => type.Name[..^"Control".Length]);
 
-        Assert.That(items.Split(' ').Except(controls).Except(RoadmapReport.Operations(tasks).Select(target => target.Name)), Is.Empty);
+        Assert.That(items.Split(' ').Except(controls).Except(RoadmapReport.Operations(Tasks).Select(target => target.Name)), Is.Empty);
+    }
+
+    [Test]
+    public void Should_count_nothing_as_done_that_was_only_shown()
+    {
+        var options = new RunOptions { Root = "/", SettingsFile = "/deploy.yaml", Environment = "test" };
+        var shown = RoadmapReport.Done(Tasks, options with { Confirm = true }).Except(RoadmapReport.Done(Tasks, options));
+        var confirms = Switches.All.Single(item => item.Name == Switches.Confirm).Meaning.Split(':')[0].Split(", ");
+
+        Assert.That(shown, Is.EquivalentTo(confirms));
     }
 
     [Test]
@@ -80,6 +88,11 @@ public sealed class RoadmapTests
 
         Assert.That(log.Read(), Is.EquivalentTo(new Dictionary<string, DateTimeOffset> { ["Export"] = Now }));
     }
+
+    private static IEnumerable<Type> Types => typeof(RoadmapReport).Assembly.GetTypes().Where(type => type is { IsClass: true, IsAbstract: false });
+
+    private static IEnumerable<IFrostingTask> Tasks =>
+        Types.Where(typeof(IFrostingTask).IsAssignableFrom).Select(type => (IFrostingTask)RuntimeHelpers.GetUninitializedObject(type));
 
     private static Finding Found(string target, ControlState state) => new("SshPort", target, state, $"{target} is {state}", []);
 

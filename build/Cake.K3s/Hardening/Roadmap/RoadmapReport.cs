@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 using Cake.Core;
 using Cake.Core.Diagnostics;
 using Cake.Frosting;
+using Cake.K3s.Hosting;
 using Cake.K3s.Targets;
+using Cake.K3s.Tasks;
 using Cake.Shared;
 
 namespace Cake.K3s.Hardening.Roadmap;
@@ -40,6 +42,11 @@ public sealed class RoadmapReport
     internal static IEnumerable<Target> Operations(IEnumerable<IFrostingTask> tasks) => Target.AllOf(tasks.Select(task => task.GetType()))
         .Where(target => TaskGroup.Of(target.Type) == "Operations")
         .OrderBy(target => target.Name, StringComparer.Ordinal);
+
+    /// <summary>The targets that an operation was done by when they ended well: not those that only showed what they would do.</summary>
+    internal static IReadOnlySet<string> Done(IEnumerable<IFrostingTask> tasks, RunOptions options) => Operations(tasks)
+        .Where(target => options.Confirm || !target.Type.IsDefined(typeof(ShowsUnlessConfirmedAttribute), inherit: false))
+        .Select(target => target.Name).ToHashSet();
 
     /// <summary>The items: the controls in their order, then the operations.</summary>
     internal async Task<ImmutableArray<RoadmapItem>> ItemsAsync()

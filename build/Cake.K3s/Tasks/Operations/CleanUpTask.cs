@@ -8,6 +8,7 @@ namespace Cake.K3s.Tasks.Operations;
 [TaskName("CleanUp")]
 [TaskDescription("Show what a Docker Swarm left in the repository and on the nodes; --confirm removes it.")]
 [Needs(Input.Environment)]
+[ShowsUnlessConfirmed]
 [RunsAlone]
 public sealed class CleanUpTask(Lazy<OldFiles> files) : AsyncFrostingTask<K3sContext>
 {

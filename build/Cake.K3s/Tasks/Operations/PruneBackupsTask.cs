@@ -7,6 +7,7 @@ namespace Cake.K3s.Tasks.Operations;
 [TaskName("PruneBackups")]
 [TaskDescription("Show which backups are older than they are kept; --confirm deletes them.")]
 [Needs(Input.Environment)]
+[ShowsUnlessConfirmed]
 public sealed class PruneBackupsTask(Lazy<DatabaseBackups> backups) : AsyncFrostingTask<K3sContext>
 {
     /// <inheritdoc/>

@@ -7,6 +7,7 @@ namespace Cake.K3s.Tasks.Operations;
 [TaskName("PruneRegistry")]
 [TaskDescription("Show which images no environment needs any more; --confirm deletes them.")]
 [Needs(Input.Environment)]
+[ShowsUnlessConfirmed]
 public sealed class PruneRegistryTask(Lazy<RegistryPruner> pruner) : AsyncFrostingTask<K3sContext>
 {
     /// <inheritdoc/>

@@ -8,6 +8,7 @@ namespace Cake.K3s.Tasks.Operations;
 [TaskName("UnblockWebhooks")]
 [TaskDescription("Show admission webhooks that block the cluster because nobody answers; with --confirm delete them.")]
 [Needs(Input.Environment)]
+[ShowsUnlessConfirmed]
 [Requires(Requirement.Cluster)]
 public sealed class UnblockWebhooksTask(Lazy<WebhookRecovery> recovery) : AsyncFrostingTask<K3sContext>
 {

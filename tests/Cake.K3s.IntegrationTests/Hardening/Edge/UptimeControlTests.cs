@@ -132,14 +132,24 @@ public sealed class UptimeControlTests
     }
 
     [Test]
-    public async Task Should_SayWhereMonitorsAreLeft_When_UndoneWithoutBetterStackInDeployYaml()
+    public async Task Should_SayWhereMonitorsAreLeft_When_BetterStackIsTakenOutOfDeployYaml()
     {
+        UptimeControl Without() => Control(change: settings => settings with { BetterStack = null });
+        await Without().ApplyAsync(default);
+        Assert.That((await Without().AuditAsync(default)).Where(finding => !finding.State.IsFine()), Is.Empty, "it never was in");
         await Control().ApplyAsync(default);
+        using var api = _stage.Open();
+        var before = await api.ListAsync(new("", "v1", "Secret"), "shop", null, default);
 
-        Assert.That(
-            () => Control(change: settings => settings with { BetterStack = null }).UndoAsync(default),
-            Throws.TypeOf<K3sException>().With.Message.Contains("'shop test: …' at Better Stack").And.Property(nameof(K3sException.NextStep)).Contains("Undo-Uptime"));
+        Assert.That((await Without().AuditAsync(default)).Single(finding => finding.Target == "Better Stack").State, Is.EqualTo(ControlState.Drifted));
+        foreach (var work in (Func<UptimeControl, Task>[])[control => control.PlanAsync(default), control => control.ApplyAsync(default), control => control.UndoAsync(default)])
+        {
+            Assert.That(
+                () => work(Without()),
+                Throws.TypeOf<K3sException>().With.Message.Contains("'shop test: …' at Better Stack").And.Property(nameof(K3sException.NextStep)).Contains("Undo-Uptime"));
+        }
 
+        Assert.That((await api.ListAsync(new("", "v1", "Secret"), "shop", null, default)).ResourceVersion, Is.EqualTo(before.ResourceVersion), "nothing was changed");
         await Control().UndoAsync(default);
         Assert.That(_outside.Monitors.Concat(_outside.Heartbeats), Is.Empty);
     }

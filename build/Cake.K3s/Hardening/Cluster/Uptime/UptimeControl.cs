@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using Cake.K3s.Edge.BetterStack;
+using Cake.K3s.Hardening.Cluster.Objects;
 using Cake.K3s.Hardening.Roadmap;
 using Cake.K3s.Operations.Uptime;
 using Cake.K3s.Settings;
@@ -33,6 +34,8 @@ internal sealed class UptimeControl(ControlCluster cluster, SecretReader secrets
 
     private string Prefix => $"{cluster.Settings.App} {cluster.EnvironmentSettings.Name}: ";
 
+    private string Left => $"there are monitors named '{Prefix}…' at Better Stack, and uptime.betterStack is not in deploy.yaml any more";
+
     private Finding NotConfigured => Finding.NotConfigured(Name, "uptime");
 
     /// <inheritdoc/>
@@ -45,13 +48,14 @@ internal sealed class UptimeControl(ControlCluster cluster, SecretReader secrets
 
         var objects = await cluster.ObjectsAsync(Name, cancellationToken);
         var findings = await objects.AuditAsync(await DesiredAsync(settings, cancellationToken), cancellationToken);
+        var journal = await objects.JournalAsync(cancellationToken);
         if (await OutsideAsync(settings, cancellationToken) is not { } outside)
         {
-            return findings;
+            return IsLeftOutside(journal) ? findings.Add(new(Name, "Better Stack", ControlState.Drifted, Left, [])) : findings;
         }
 
         var steps = await outside.StepsAsync(settings, cancellationToken);
-        var absence = await objects.JournalAsync(cancellationToken) switch { null => ControlState.Missing, { IsComplete: false } => ControlState.Unfinished, _ => ControlState.Drifted };
+        var absence = journal switch { null => ControlState.Missing, { IsComplete: false } => ControlState.Unfinished, _ => ControlState.Drifted };
         return steps.IsEmpty
             ? findings.Add(new(Name, "Better Stack", ControlState.InPlace, $"{settings.Checks.Length} monitors look from outside", []))
             : findings.AddRange(steps.Select(step => new Finding(Name, step.Change.Target, absence, $"to do at Better Stack: {step.Change.Description}", [])));
@@ -65,7 +69,9 @@ internal sealed class UptimeControl(ControlCluster cluster, SecretReader secrets
             return [];
         }
 
-        var changes = await (await cluster.ObjectsAsync(Name, cancellationToken)).PlanAsync(await DesiredAsync(settings, cancellationToken), cancellationToken);
+        var objects = await cluster.ObjectsAsync(Name, cancellationToken);
+        await RequireNothingOutsideAsync(objects, cancellationToken);
+        var changes = await objects.PlanAsync(await DesiredAsync(settings, cancellationToken), cancellationToken);
         return await OutsideAsync(settings, cancellationToken) is { } outside
             ? [.. (await outside.StepsAsync(settings, cancellationToken)).Select(step => step.Change), .. changes]
             : changes;
@@ -81,6 +87,7 @@ internal sealed class UptimeControl(ControlCluster cluster, SecretReader secrets
 
         var changes = ImmutableArray<PlannedChange>.Empty;
         var objects = await cluster.ObjectsAsync(Name, cancellationToken);
+        await RequireNothingOutsideAsync(objects, cancellationToken);
         if (await OutsideAsync(settings, cancellationToken) is { } outside)
         {
             var steps = await outside.StepsAsync(settings, cancellationToken);
@@ -123,13 +130,7 @@ internal sealed class UptimeControl(ControlCluster cluster, SecretReader secrets
     public async Task<ImmutableArray<PlannedChange>> UndoAsync(CancellationToken cancellationToken)
     {
         var objects = await cluster.ObjectsAsync(Name, cancellationToken);
-        if (await objects.JournalAsync(cancellationToken) is { } journal && journal.Settings.ContainsKey(OutsideSetting) && Settings?.BetterStack is null)
-        {
-            throw new K3sException(
-                ExitCodes.BadInput,
-                $"Uptime: there are monitors named '{Prefix}…' at Better Stack, and uptime.betterStack is not in deploy.yaml any more",
-                "Put uptime.betterStack with its token back, run Undo-Uptime, then take it out again.");
-        }
+        await RequireNothingOutsideAsync(objects, cancellationToken);
 
         // Nobody is told that the one inside is silent.
         var changes = Settings is { } settings && await OutsideAsync(settings, cancellationToken) is { } outside
@@ -137,6 +138,18 @@ internal sealed class UptimeControl(ControlCluster cluster, SecretReader secrets
             : [];
         return changes.AddRange(await objects.UndoAsync(cancellationToken));
     }
+
+    // Without its token nothing is deleted there, and nobody else would say that it is still there.
+    private async Task RequireNothingOutsideAsync(ControlledObjects objects, CancellationToken cancellationToken)
+    {
+        if (IsLeftOutside(await objects.JournalAsync(cancellationToken)))
+        {
+            throw new K3sException(
+                ExitCodes.BadInput, $"Uptime: {Left}", "Put uptime.betterStack with its token back, run Undo-Uptime, then take it out again; Harden-Uptime brings back what is to stay.");
+        }
+    }
+
+    private bool IsLeftOutside(ControlJournal? journal) => Settings?.BetterStack is null && journal?.Settings.ContainsKey(OutsideSetting) == true;
 
     private async Task<ImmutableArray<Finding>> AwaitAsync(OutsideMonitors outside, CancellationToken cancellationToken)
     {
