@@ -115,10 +115,10 @@ internal sealed class BackupObjects(string app, string ns, BackupSettings settin
     /// <summary>What a restore brings where, as the value of <see cref="AimLabel"/>.</summary>
     /// <param name="backup">The backup.</param>
     /// <param name="database">libpq's variables of the database.</param>
-    /// <param name="drill">The database of its own that a drill makes.</param>
-    public static string AimOf(BackupName backup, ImmutableSortedDictionary<string, string> database, string? drill)
+    /// <param name="isDrill">Whether it goes into a database of its own there.</param>
+    public static string AimOf(BackupName backup, ImmutableSortedDictionary<string, string> database, bool isDrill)
     {
-        var text = string.Join('\n', backup, database["PGHOST"], database["PGPORT"], database["PGDATABASE"], drill);
+        var text = string.Join('\n', backup, database["PGHOST"], database["PGPORT"], database["PGDATABASE"], isDrill ? "drill" : "");
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];
     }
 

@@ -15,7 +15,7 @@ internal static class BackupsServices
     internal static IServiceCollection AddBackups(this IServiceCollection services) => services
         .AddSingleton(provider => new DatabaseBackups(
             provider.GetRequiredService<PipelineRun>(),
-            provider.GetRequiredService<ClusterConnector>(),
+            provider.GetRequiredService<ClusterConnector>().OpenAsync,
             provider.GetRequiredService<SecretReader>(),
             provider.GetRequiredService<JobRun>(),
             provider.GetRequiredService<EvidenceCollector>(),

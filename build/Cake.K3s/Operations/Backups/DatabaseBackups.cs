@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Cake.K3s.Environments;
 using Cake.K3s.Hosting;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Jobs;
@@ -18,7 +19,7 @@ public sealed class DatabaseBackups
     private static readonly GroupVersionKind CronJobType = new("batch", "v1", "CronJob");
 
     private readonly PipelineRun _run;
-    private readonly ClusterConnector _connector;
+    private readonly Func<ClusterConnection, CancellationToken, Task<ClusterApi>> _open;
     private readonly SecretReader _secrets;
     private readonly JobRun _jobs;
     private readonly EvidenceCollector _evidence;
@@ -26,10 +27,16 @@ public sealed class DatabaseBackups
     private readonly TimeProvider _time;
 
     internal DatabaseBackups(
-        PipelineRun run, ClusterConnector connector, SecretReader secrets, JobRun jobs, EvidenceCollector evidence, IReporter reporter, TimeProvider time)
+        PipelineRun run,
+        Func<ClusterConnection, CancellationToken, Task<ClusterApi>> open,
+        SecretReader secrets,
+        JobRun jobs,
+        EvidenceCollector evidence,
+        IReporter reporter,
+        TimeProvider time)
     {
         _run = run;
-        _connector = connector;
+        _open = open;
         _secrets = secrets;
         _jobs = jobs;
         _evidence = evidence;
@@ -150,10 +157,10 @@ public sealed class DatabaseBackups
         var api = await OpenAsync();
         var objects = await ObjectsAsync(settings, cancellationToken);
         var begin = _time.GetUtcNow();
-        var aim = BackupObjects.AimOf(backup, variables, drill);
+        var aim = BackupObjects.AimOf(backup, variables, isDrill: drill is not null);
 
         // The Job of a run that was killed goes on without it, and two of them would be in each other's way.
-        var job = await UnfinishedAsync(api, aim, cancellationToken)
+        var job = await TakeOverAsync(api, aim, cancellationToken)
             ?? await api.CreateAsync(objects.RestoreJob(JobName(objects), aim, backup, variables.Keys, drill), cancellationToken);
         var (key, name) = (ObjectKey.Of(job), job.ObjectName()!);
         try
@@ -163,15 +170,30 @@ public sealed class DatabaseBackups
         }
         finally
         {
-            // With it go the identity and the operator's key. Of a run that is killed, the Job's time to live takes them.
+            // With it go the identity and the operator's key. Of a run that is killed, the Job's time to live takes them, or the next run.
             await api.DeleteAsync(key, CancellationToken.None);
         }
     }
 
-    private static async Task<JsonObject?> UnfinishedAsync(ClusterApi api, string aim, CancellationToken cancellationToken)
+    /// <summary>The unfinished Job of a run that was killed, if it has the same aim. Those that would hold their keys for good, or a while, are deleted.</summary>
+    private static async Task<JsonObject?> TakeOverAsync(ClusterApi api, string aim, CancellationToken cancellationToken)
     {
-        var jobs = await api.ListAsync(new("batch", "v1", "Job"), api.Namespace, new() { LabelSelector = $"{BackupObjects.AimLabel}={aim}" }, cancellationToken);
-        return jobs.Items.FirstOrDefault(job => job.Text("metadata", "deletionTimestamp") is null && !job.IsTrue("Complete") && !job.IsTrue("Failed"));
+        JsonObject? unfinished = null;
+        var jobs = await api.ListAsync(new("batch", "v1", "Job"), api.Namespace, new() { LabelSelector = BackupObjects.AimLabel }, cancellationToken);
+        foreach (var job in jobs.Items.Where(job => !job.IsBeingDeleted()))
+        {
+            var isFinished = job.IsTrue("Complete") || job.IsTrue("Failed");
+            if (!isFinished && job.Text("metadata", "labels", BackupObjects.AimLabel) == aim)
+            {
+                unfinished = job;
+            }
+            else if (isFinished || job.Flag("spec", "suspend") == true)
+            {
+                await api.DeleteAsync(ObjectKey.Of(job), cancellationToken);
+            }
+        }
+
+        return unfinished;
     }
 
     private async Task FollowAsync(ClusterApi api, ObjectKey job, DateTimeOffset begin, string failed, string next, CancellationToken cancellationToken)
@@ -217,7 +239,7 @@ public sealed class DatabaseBackups
         return DatabaseAddress.ToVariables(secret, environment.SecretNamed(secret));
     }
 
-    private async Task<ClusterApi> OpenAsync() => await _connector.OpenAsync((await _run.EnvironmentAsync()).Cluster, _run.Cancellation);
+    private async Task<ClusterApi> OpenAsync() => await _open((await _run.EnvironmentAsync()).Cluster, _run.Cancellation);
 
     private async Task<BackupObjects> ObjectsAsync(BackupSettings settings, CancellationToken cancellationToken)
     {
