@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Cake.K3s.Kubernetes.Api;
+using Cake.K3s.Tests.Edge;
 
 namespace Cake.K3s.Tests.Kubernetes;
 
@@ -59,6 +60,10 @@ internal sealed class InMemoryApi
     /// <param name="killAtWrite">Its process is killed as it sends this write, counted from 1; null for never.</param>
     public ClusterApi Open(TimeProvider? time = null, int? killAtWrite = null) => new(
         new Connection(this, killAtWrite), new Uri("http://memory/"), "shop", time, new RetryOptions { Repetitions = 1, FirstDelay = TimeSpan.FromTicks(1) });
+
+    /// <summary>Connects the client of a process that a fault meets.</summary>
+    public ClusterApi Open(Faults faults, TimeProvider? time = null) => new(
+        faults.Before(new Connection(this, null)), new Uri("http://memory/"), "shop", time, new RetryOptions { Repetitions = 1, FirstDelay = TimeSpan.FromTicks(1) });
 
     public IReadOnlyList<JsonObject> All(string plural)
     {

@@ -16,6 +16,7 @@ namespace Cake.K3s.Operations.Contingency;
 public sealed class ClusterExport
 {
     private const string Source = "export";
+    private const string Partial = ".partial";
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
     private readonly PipelineRun _run;
@@ -55,8 +56,7 @@ public sealed class ClusterExport
         var releases = await AddReleasesAsync(archive, api, _run.Settings.App, _run.Cancellation);
         archive.Add("backup.json", Pointer(backup, await _backups.NewestAsync(backup, _run.Cancellation)).ToJsonString(Indented));
 
-        var file = _run.Options.PlanOut ?? Path.Combine(
-            _run.Options.ArtifactsDirectory, "export", $"{_run.Settings.App}-{environment.Name}-{now.UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture)}.tar.age");
+        var file = _run.Options.PlanOut ?? NewFile(Path.Combine(_run.Options.ArtifactsDirectory, "export"), $"{_run.Settings.App}-{environment.Name}", now);
         await EncryptAsync(archive, backup.Recipient, file, _toolbox, _commands, _run.Cancellation);
         _reporter.Step(Source, $"{archive.Count} files, {releases} releases: {file}; age -d -i IDENTITY {Path.GetFileName(file)} | tar x");
     }
@@ -66,7 +66,7 @@ public sealed class ClusterExport
     {
         var age = await toolbox.RequireAsync(ToolName.Age, "task Export", cancellationToken);
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-        var partial = file + ".partial";
+        var partial = file + Partial;
         await commands.RunAsync(
             new Command(age.Path, "--encrypt", "--recipient", recipient, "--output", partial)
             {
@@ -103,6 +103,17 @@ public sealed class ClusterExport
     // kubectl apply -f takes a List as it is.
     private static JsonObject List(IEnumerable<JsonObject> nodes) =>
         new() { ["apiVersion"] = "v1", ["kind"] = "List", ["items"] = new JsonArray([.. nodes.Select(node => node.DeepClone())]) };
+
+    // Its name has the time, so a run that was killed leaves a part that no other run writes over.
+    private static string NewFile(string directory, string name, DateTimeOffset now)
+    {
+        foreach (var part in Directory.Exists(directory) ? Directory.GetFiles(directory, name + "-*" + Partial) : [])
+        {
+            File.Delete(part);
+        }
+
+        return Path.Combine(directory, $"{name}-{now.UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture)}.tar.age");
+    }
 
     private void AddFiles(ExportArchive archive)
     {

@@ -5,9 +5,12 @@ using System.Text.Json.Nodes;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Releases;
 using Cake.K3s.Operations.Contingency;
+using Cake.K3s.Processes;
+using Cake.K3s.Tests.Edge;
 using Cake.K3s.Tests.Fixtures;
 using Cake.K3s.Tests.Kubernetes;
 using Cake.K3s.Tests.Kubernetes.Releases;
+using Cake.K3s.Tools;
 
 namespace Cake.K3s.Tests.Operations.Contingency;
 
@@ -45,6 +48,45 @@ public sealed class ClusterExportTests
         archive.Add("manifests/x.base64", "of a second one of that name");
 
         Assert.That(Convert.FromBase64String(Read(archive.Finish())["manifests/x.base64"]), Is.EqualTo(new byte[] { 0xff, 0xfe, 0x00, 0x80 }));
+    }
+
+    [TestCase(false, false)]
+    [TestCase(false, true)]
+    [TestCase(true, true)]
+    public async Task Should_PutTheWholeArchiveInItsPlaceOrNothing_When_CutOff(bool isWritten, bool isKilled)
+    {
+        using var directory = new TemporaryDirectory();
+        var file = directory.Write("export.tar.age", "of yesterday");
+        var age = new AgeStandIn(isWritten, isKilled ? new KilledException() : new K3sException(ExitCodes.Failed, "no space left on device", "Make some."));
+
+        Assert.That(() => ExportAsync(age), Throws.TypeOf(isKilled ? typeof(KilledException) : typeof(K3sException)));
+        Assert.That(await File.ReadAllTextAsync(file), Is.EqualTo("of yesterday"));
+        await ExportAsync(new AgeStandIn());
+
+        Assert.That(Read(await File.ReadAllTextAsync(file)), Is.EqualTo(new Dictionary<string, string> { ["README.md"] = "All of it." }));
+        Assert.That(Directory.GetFiles(directory.Path), Is.EqualTo(new[] { file }), "no part is left");
+
+        async Task ExportAsync(AgeStandIn age)
+        {
+            using var archive = new ExportArchive(A.Time);
+            archive.Add("README.md", "All of it.");
+            await ClusterExport.EncryptAsync(archive, "age1", file, age, age, default);
+        }
+    }
+
+    /// <summary>Writes what it is given as it is; with a fault all of it or half of it before.</summary>
+    private sealed class AgeStandIn(bool writesAll = true, Exception? fault = null) : ICommandRunner, IToolbox
+    {
+        public Task<Tool> RequireAsync(ToolName tool, string neededBy, CancellationToken cancellationToken) => Task.FromResult(new Tool(tool, "age", System.Collections.Immutable.ImmutableDictionary<string, string?>.Empty, "test"));
+
+        public async Task<CommandResult> RunAsync(Command command, CancellationToken cancellationToken)
+        {
+            var text = command.StandardInput!.Reveal();
+            await File.WriteAllTextAsync(command.Arguments[^1], writesAll ? text : text[..(text.Length / 2)], cancellationToken);
+            return fault is null ? new(0, "", "", TimeSpan.Zero) : throw fault;
+        }
+
+        public int StartDetached(Command command, string logFile) => throw new NotSupportedException();
     }
 
     private static Dictionary<string, string> Read(string archive)

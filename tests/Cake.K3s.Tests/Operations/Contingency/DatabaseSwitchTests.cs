@@ -4,6 +4,7 @@ using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Readiness;
 using Cake.K3s.Operations.Contingency;
 using Cake.K3s.Settings;
+using Cake.K3s.Tests.Edge;
 using Cake.K3s.Tests.Fixtures;
 using Cake.K3s.Tests.Kubernetes;
 using Cake.K3s.Tests.Kubernetes.Releases;
@@ -32,8 +33,8 @@ public sealed class DatabaseSwitchTests
         _server.Writes.Clear();
     }
 
-    private Task SwitchAsync(Secret from, Secret to, int? killAtWrite = null) =>
-        new DatabaseSwitch(null!, null!, null!, new RolloutWatcher(_time, _reporter), _reporter, _time).SwitchAsync(_server.Open(_time, killAtWrite), from, to, default);
+    private Task SwitchAsync(Secret from, Secret to, Faults? faults = null) =>
+        new DatabaseSwitch(null!, null!, null!, new RolloutWatcher(_time, _reporter), _reporter, _time).SwitchAsync(_server.Open(faults ?? new(), _time), from, to, default);
 
     [Test]
     public async Task Should_RestartWhoeverReadsIt_When_TheAddressChanges()
@@ -75,28 +76,34 @@ public sealed class DatabaseSwitchTests
         Assert.That(_server.Writes, Is.Empty);
     }
 
-    [Test]
-    public async Task Should_Converge_When_KilledAtAnyWrite()
+    [TestCase(FaultKind.Killed)]
+    [TestCase(FaultKind.KilledAfter)]
+    [TestCase(FaultKind.Fails)]
+    public async Task Should_Converge_When_CutOffAtAnyWrite(object kind)
     {
-        var kills = 0;
-        for (var write = 1; ; write++)
+        var write = 1;
+        for (; await IsStruckAsync(new(write, (FaultKind)kind)); write++)
         {
-            Start();
-            try
-            {
-                await SwitchAsync(Old, New, write);
-                break;
-            }
-            catch (ProcessKilledException)
-            {
-                kills++;
-            }
-
             await SwitchAsync(Old, New);
-            Assert.That((Address(), string.Join(',', Restarted())), Is.EqualTo((New.Reveal(), "api,worker")), $"killed at write {write}");
+            Assert.That((Address(), string.Join(',', Restarted())), Is.EqualTo((New.Reveal(), "api,worker")), $"{kind} at write {write}");
+            Start();
         }
 
-        Assert.That(kills, Is.EqualTo(3));
+        Assert.That(write, Is.EqualTo(4), "the Secret and two workloads");
+
+        async Task<bool> IsStruckAsync(Faults faults)
+        {
+            try
+            {
+                await SwitchAsync(Old, New, faults);
+            }
+            catch (Exception struck) when (struck is KilledException or K3sException && faults.Struck)
+            {
+                // As meant.
+            }
+
+            return faults.Struck;
+        }
     }
 
     private string Address() => Encoding.UTF8.GetString(Convert.FromBase64String(_server.Find("secrets", "shop").Text("data", "DATABASE_URL")!));
