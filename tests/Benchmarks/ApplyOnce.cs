@@ -33,7 +33,7 @@ internal static class ApplyOnce
         var manifests = await new ManifestLoader(new NoPrograms(), new NoPrograms()).LoadAsync(inputs, default);
         var api = await opening;
         var read = TimeProvider.System.GetElapsedTime(started);
-        var plan = await Rehearsal.PlanAsync(api, new("bench", namespaceName), manifests.Objects, force: false, default);
+        var plan = await Rehearsal.PlanAsync(api, new("bench", namespaceName), manifests.Objects, force: false, keepUnchanged: false, default);
         var planned = TimeProvider.System.GetElapsedTime(started);
         await new Applier(new NoReporter(), TimeProvider.System).ApplyAsync(api, plan, default);
         var total = TimeProvider.System.GetElapsedTime(started);

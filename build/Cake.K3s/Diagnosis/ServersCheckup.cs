@@ -28,7 +28,7 @@ internal sealed class ServersCheckup(KubeconfigOpener opener, ServerExamination 
     {
         try
         {
-            return await servers.ClusterAsync(await opener.ClusterOfAsync(settings, environment), cancellationToken);
+            return await servers.ClusterAsync(opener.ClusterOf(settings, environment), cancellationToken);
         }
         catch (K3sException failure)
         {

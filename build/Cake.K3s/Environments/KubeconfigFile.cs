@@ -12,10 +12,10 @@ internal static class KubeconfigFile
 {
     /// <summary>Reads one.</summary>
     /// <exception cref="YamlException">It is none.</exception>
-    public static async Task<K8SConfiguration> ReadAsync(string path)
+    public static K8SConfiguration Read(string path)
     {
         var stream = new YamlStream();
-        stream.Load(new StringReader(await File.ReadAllTextAsync(path)));
+        stream.Load(new StringReader(File.ReadAllText(path)));
         var root = stream.Documents.Count == 0 ? new YamlMappingNode() : stream.Documents[0].RootNode;
         if (root is not YamlMappingNode)
         {

@@ -22,7 +22,7 @@ internal sealed class KubeconfigOpener(SecretReader secrets, EnvironmentVariable
         {
             Name = environment.Name,
             Settings = environment,
-            Cluster = await ClusterOfAsync(settings, environment),
+            Cluster = ClusterOf(settings, environment),
             Registry = RegistryOf(settings, environment),
             Builder = new BuilderConnection(DockerHost: null, Builder: null),
             SigningKey = await SigningKeyAsync(settings, environment, cancellationToken),
@@ -34,11 +34,11 @@ internal sealed class KubeconfigOpener(SecretReader secrets, EnvironmentVariable
 
     /// <summary>The cluster of such an environment.</summary>
     /// <exception cref="K3sException">The kubeconfig is missing (exit code 5) or has no such context (2).</exception>
-    public async Task<ClusterConnection> ClusterOfAsync(DeploySettings settings, EnvironmentSettings environment)
+    public ClusterConnection ClusterOf(DeploySettings settings, EnvironmentSettings environment)
     {
         var cluster = environment.Cluster!;
         var kubeconfig = UserPath.Resolve(cluster.Kubeconfig, settings.Root, variables);
-        await CheckContextAsync(kubeconfig, cluster.Context, environment.Name);
+        CheckContext(kubeconfig, cluster.Context, environment.Name);
         return new ClusterConnection(kubeconfig, cluster.Context, environment.Namespace ?? settings.App);
     }
 
@@ -60,7 +60,7 @@ internal sealed class KubeconfigOpener(SecretReader secrets, EnvironmentVariable
         };
     }
 
-    private static async Task CheckContextAsync(string kubeconfig, string? context, string environment)
+    private static void CheckContext(string kubeconfig, string? context, string environment)
     {
         if (!File.Exists(kubeconfig))
         {
@@ -73,7 +73,7 @@ internal sealed class KubeconfigOpener(SecretReader secrets, EnvironmentVariable
         K8SConfiguration content;
         try
         {
-            content = await KubeconfigFile.ReadAsync(kubeconfig);
+            content = KubeconfigFile.Read(kubeconfig);
         }
         catch (YamlException wrong)
         {

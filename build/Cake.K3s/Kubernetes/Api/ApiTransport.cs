@@ -14,13 +14,11 @@ namespace Cake.K3s.Kubernetes.Api;
 /// </summary>
 internal sealed partial class ApiTransport
 {
-    private static readonly ResiliencePropertyKey<Attempts> AttemptsKey = new("attempts");
-
     private readonly HttpMessageInvoker _http;
     private readonly TimeProvider _time;
     private readonly RetryOptions _retry;
     private readonly Action<string> _warn;
-    private readonly ResiliencePipeline<Attempt> _pipeline;
+    private readonly Lazy<ResiliencePipeline<Attempt>> _pipeline;
 
     public ApiTransport(HttpMessageInvoker http, Uri server, TimeProvider time, RetryOptions retry, Action<string> warn)
     {
@@ -29,26 +27,7 @@ internal sealed partial class ApiTransport
         _time = time;
         _retry = retry;
         _warn = warn;
-        _pipeline = new ResiliencePipelineBuilder<Attempt> { TimeProvider = time }
-            .AddRetry(new RetryStrategyOptions<Attempt>
-            {
-                MaxRetryAttempts = retry.Repetitions,
-                BackoffType = DelayBackoffType.Exponential,
-                UseJitter = true,
-                Delay = retry.FirstDelay,
-                MaxDelay = retry.LongestDelay,
-                ShouldHandle = arguments => ValueTask.FromResult(
-                    arguments.Outcome.Result is { RetryReason: not null } attempt
-                    && (attempt.WasRefused || arguments.Context.Properties.GetValue(AttemptsKey, null!).Repeatable)),
-                DelayGenerator = arguments => ValueTask.FromResult(arguments.Outcome.Result?.RetryAfter),
-                OnRetry = arguments =>
-                {
-                    Retries.Add(arguments.Outcome.Result!.RetryReason!);
-                    arguments.Outcome.Result.Response?.Dispose();
-                    return default;
-                },
-            })
-            .Build();
+        _pipeline = new(Pipeline);
     }
 
     /// <summary>The API's address, with a slash at its end.</summary>
@@ -91,24 +70,42 @@ internal sealed partial class ApiTransport
 
     private async Task<Attempt> RunAsync(ApiRequest request, bool readBody, CancellationToken cancellationToken)
     {
-        var attempts = new Attempts(request.Repeatable);
-        var context = ResilienceContextPool.Shared.Get(cancellationToken);
-        context.Properties.Set(AttemptsKey, attempts);
-        try
+        var attempts = new Attempts(request, readBody);
+        var last = await TryAsync(attempts, cancellationToken);
+        if (last.IsWorthAnother)
         {
-            var last = await _pipeline.ExecuteAsync(
-                async (context, state) => await state.transport.TryAsync(state.request, state.readBody, state.attempts, context.CancellationToken),
-                context,
-                (transport: this, request, readBody, attempts));
-            return last.Failure is null ? last : throw new ClusterUnreachableException(request.Purpose, Server, Explain(last.Failure), last.Failure);
+            // Only now: most runs send nothing again, and the JIT takes longer for the pipeline than a request takes.
+            Attempt? first = last;
+            last = await _pipeline.Value.ExecuteAsync(
+                (attempts, cancellation) => Interlocked.Exchange(ref first, null) is { } made ? new(made) : new ValueTask<Attempt>(TryAsync(attempts, cancellation)),
+                attempts,
+                cancellationToken);
         }
-        finally
-        {
-            ResilienceContextPool.Shared.Return(context);
-        }
+
+        return last.Failure is null ? last : throw new ClusterUnreachableException(request.Purpose, Server, Explain(last.Failure), last.Failure);
     }
 
-    private async Task<Attempt> TryAsync(ApiRequest request, bool readBody, Attempts attempts, CancellationToken cancellationToken)
+    /// <summary>Judges attempts, the first of which was made before, and makes further ones.</summary>
+    private ResiliencePipeline<Attempt> Pipeline() => new ResiliencePipelineBuilder<Attempt> { TimeProvider = _time }
+        .AddRetry(new RetryStrategyOptions<Attempt>
+        {
+            MaxRetryAttempts = _retry.Repetitions,
+            BackoffType = DelayBackoffType.Exponential,
+            UseJitter = true,
+            Delay = _retry.FirstDelay,
+            MaxDelay = _retry.LongestDelay,
+            ShouldHandle = arguments => ValueTask.FromResult(arguments.Outcome.Result is { IsWorthAnother: true }),
+            DelayGenerator = arguments => ValueTask.FromResult(arguments.Outcome.Result?.RetryAfter),
+            OnRetry = arguments =>
+            {
+                Retries.Add(arguments.Outcome.Result!.RetryReason!);
+                arguments.Outcome.Result.Response?.Dispose();
+                return default;
+            },
+        })
+        .Build();
+
+    private async Task<Attempt> TryAsync(Attempts attempts, CancellationToken cancellationToken)
     {
         var mayHaveRunBefore = attempts.MayHaveRun;
         var limit = _retry.LimitOf(attempts.Count++);
@@ -117,12 +114,12 @@ internal sealed partial class ApiTransport
         HttpResponseMessage? response = null;
         try
         {
-            using var message = MessageOf(request);
+            using var message = MessageOf(attempts.Request);
             response = await _http.SendAsync(message, both.Token);
             ServerTime = response.Headers.Date;
-            var body = readBody ? await response.Content.ReadAsByteArrayAsync(both.Token) : [];
+            var body = attempts.ReadBody ? await response.Content.ReadAsByteArrayAsync(both.Token) : [];
             Warn(response);
-            var attempt = Judge(response, body, mayHaveRunBefore);
+            var attempt = Judge(new(attempts.Request, response, body, mayHaveRunBefore));
             attempts.MayHaveRun |= attempt is { RetryReason: not null, WasRefused: false };
             return attempt;
         }
@@ -132,7 +129,7 @@ internal sealed partial class ApiTransport
             response?.Dispose();
             var neverSent = e is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError };
             attempts.MayHaveRun |= !neverSent;
-            return new Attempt(null, default, mayHaveRunBefore)
+            return new(attempts.Request, null, default, mayHaveRunBefore)
             {
                 Failure = e is OperationCanceledException ? new TimeoutException($"no answer within {limit.TotalSeconds:0.#} s", e) : e,
                 RetryReason = e switch
@@ -165,11 +162,12 @@ internal sealed partial class ApiTransport
         return message;
     }
 
-    private Attempt Judge(HttpResponseMessage response, ReadOnlyMemory<byte> body, bool mayHaveRunBefore)
+    private Attempt Judge(Attempt attempt)
     {
+        var response = attempt.Response!;
         var status = (int)response.StatusCode;
-        return status is 429 or 502 or 503 or 504 || (status == 500 && !KubernetesApiException.IsSchemaError(body.Span))
-            ? new Attempt(response, body, mayHaveRunBefore)
+        return status is 429 or 502 or 503 or 504 || (status == 500 && !KubernetesApiException.IsSchemaError(attempt.Body.Span))
+            ? attempt with
             {
                 RetryReason = status.ToString(System.Globalization.CultureInfo.InvariantCulture),
                 RetryAfter = DelayOf(response.Headers.RetryAfter),
@@ -177,7 +175,7 @@ internal sealed partial class ApiTransport
                 // The API's own flow control answers 429 before it looks at the request.
                 WasRefused = status == 429,
             }
-            : new Attempt(response, body, mayHaveRunBefore);
+            : attempt;
     }
 
     private TimeSpan? DelayOf(RetryConditionHeaderValue? header)
@@ -208,16 +206,18 @@ internal sealed partial class ApiTransport
     [GeneratedRegex("^\\d{3} \\S+ \"(.*)\"$")]
     private static partial Regex WarningText();
 
-    private sealed class Attempts(bool repeatable)
+    private sealed class Attempts(ApiRequest request, bool readBody)
     {
-        public bool Repeatable { get; } = repeatable;
+        public ApiRequest Request { get; } = request;
+
+        public bool ReadBody { get; } = readBody;
 
         public int Count { get; set; }
 
         public bool MayHaveRun { get; set; }
     }
 
-    private sealed record Attempt(HttpResponseMessage? Response, ReadOnlyMemory<byte> Body, bool MayHaveRunBefore)
+    private sealed record Attempt(ApiRequest Request, HttpResponseMessage? Response, ReadOnlyMemory<byte> Body, bool MayHaveRunBefore)
     {
         public Exception? Failure { get; init; }
 
@@ -228,5 +228,7 @@ internal sealed partial class ApiTransport
 
         /// <summary>Whether it is certain that the request was not carried out.</summary>
         public bool WasRefused { get; init; }
+
+        public bool IsWorthAnother => RetryReason is not null && (WasRefused || Request.Repeatable);
     }
 }

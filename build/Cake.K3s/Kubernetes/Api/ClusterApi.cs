@@ -109,10 +109,18 @@ public sealed class ClusterApi : IDisposable
     public async Task<ObjectList> ListAsync(
         GroupVersionKind type, string? namespaceName, ListOptions? options, CancellationToken cancellationToken)
     {
+        var (items, version) = await ListAsync(type, namespaceName, options, item => item, cancellationToken);
+        return new(items, version);
+    }
+
+    /// <summary>Lists what a caller keeps of objects; of the objects themselves no more are held than come in one part of the list.</summary>
+    internal async Task<(List<T> Items, string ResourceVersion)> ListAsync<T>(
+        GroupVersionKind type, string? namespaceName, ListOptions? options, Func<JsonObject, T> keep, CancellationToken cancellationToken)
+    {
         var resource = await ResourceAsync(type, cancellationToken);
         var path = resource.Path(namespaceName) + Query(("labelSelector", options?.LabelSelector), ("fieldSelector", options?.FieldSelector));
         var separator = path.Contains('?') ? '&' : '?';
-        var items = new List<JsonObject>();
+        var items = new List<T>();
         var next = $"{separator}limit={ChunkSize}";
         while (true)
         {
@@ -127,10 +135,10 @@ public sealed class ClusterApi : IDisposable
             }
 
             var list = Read(request, response);
-            items.AddRange(ItemsOf(list, type));
+            items.AddRange(ItemsOf(list, type).Select(keep));
             if (list.Text("metadata", "continue") is not { Length: > 0 } token)
             {
-                return new(items, list.ResourceVersion() ?? "");
+                return (items, list.ResourceVersion() ?? "");
             }
 
             next = $"{separator}limit={ChunkSize}&continue={Uri.EscapeDataString(token)}";

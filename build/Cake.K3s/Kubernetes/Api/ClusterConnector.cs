@@ -56,7 +56,7 @@ public sealed class ClusterConnector : IDisposable
 
     private async Task<ClusterApi> ConnectAsync(ClusterConnection connection, CancellationToken cancellationToken)
     {
-        var (configuration, certificate) = await ReadAsync(connection);
+        var (configuration, certificate) = Read(connection);
         var api = Open(configuration, certificate, connection);
         try
         {
@@ -158,7 +158,7 @@ public sealed class ClusterConnector : IDisposable
         return handler;
     }
 
-    private async Task<(KubernetesClientConfiguration, X509Certificate2?)> ReadAsync(ClusterConnection connection)
+    private (KubernetesClientConfiguration, X509Certificate2?) Read(ClusterConnection connection)
     {
         var file = new FileInfo(connection.Kubeconfig);
         if (!file.Exists)
@@ -168,7 +168,7 @@ public sealed class ClusterConnector : IDisposable
 
         try
         {
-            var contents = await KubeconfigFile.ReadAsync(file.FullName);
+            var contents = KubeconfigFile.Read(file.FullName);
             if (connection.Context is { } context && contents.Contexts?.Any(candidate => candidate.Name == context) != true)
             {
                 var names = string.Join(", ", (contents.Contexts ?? []).Select(candidate => candidate.Name));

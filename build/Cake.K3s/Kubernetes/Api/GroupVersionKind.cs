@@ -6,7 +6,7 @@ namespace Cake.K3s.Kubernetes.Api;
 /// <param name="Group">The API group, e.g. <c>apps</c>; empty for the core group.</param>
 /// <param name="Version">The version, e.g. <c>v1</c>.</param>
 /// <param name="Kind">The kind, e.g. <c>Deployment</c>.</param>
-public readonly record struct GroupVersionKind(string Group, string Version, string Kind)
+public sealed record GroupVersionKind(string Group, string Version, string Kind)
 {
     /// <summary>As manifests write it: <c>apps/v1</c>, or <c>v1</c> for the core group.</summary>
     public string ApiVersion => Group.Length == 0 ? Version : $"{Group}/{Version}";

@@ -30,13 +30,11 @@ public sealed class Applier
     /// <param name="plan">The plan.</param>
     /// <param name="cancellationToken">Ends it between two objects.</param>
     /// <param name="through">The last wave that is applied; all by default.</param>
-    /// <returns>Each object as it is in the cluster now, in the order of the plan.</returns>
     /// <exception cref="K3sException">The plan has objects that the cluster refuses (nothing was changed), or the cluster refused one now.</exception>
-    public async Task<ImmutableArray<JsonObject>> ApplyAsync(
+    public async Task ApplyAsync(
         ClusterApi api, DeployPlan plan, CancellationToken cancellationToken, Wave through = Wave.Webhooks)
     {
         plan.ThrowIfRefused();
-        var applied = new ConcurrentDictionary<PlannedObject, JsonObject>(ReferenceEqualityComparer.Instance);
         var parentIsWritten = false;
         foreach (var wave in plan.Objects.Where(item => item.Wave <= through).GroupBy(item => item.Wave).OrderBy(wave => wave.Key))
         {
@@ -47,14 +45,16 @@ public sealed class Applier
                 parentIsWritten = true;
             }
 
-            await ApplyWaveAsync(api, [.. wave], plan.Force, applied, cancellationToken);
+            if (wave.Where(item => item.Change != PlannedChange.None).ToList() is { Count: > 0 } changes)
+            {
+                await ApplyWaveAsync(api, changes, plan.Force, cancellationToken);
+            }
+
             if (wave.Key == Wave.Foundation)
             {
                 await AwaitFoundationAsync(api, wave, cancellationToken);
             }
         }
-
-        return [.. plan.Objects.Where(applied.ContainsKey).Select(item => applied[item])];
     }
 
     /// <summary>
@@ -72,8 +72,7 @@ public sealed class Applier
         var recorded = ApplySet.Read(await api.GetAsync(set.Parent, cancellationToken));
         var keys = await Task.WhenAll(wanted.Select(key => api.ResolveAsync(key, cancellationToken)));
         var wantedNow = keys.Select(key => key.Identity).ToHashSet();
-        var members = await Rehearsal.MembersAsync(api, set, recorded, cancellationToken);
-        var leftovers = members.Where(member => !wantedNow.Contains(member.Key)).Select(member => member.Value).ToList();
+        var leftovers = await Rehearsal.LeftoversAsync(api, set, recorded, wantedNow, cancellationToken);
         var deleted = new ConcurrentBag<ObjectKey>();
 
         // Backwards: what leads traffic to a workload goes before it.
@@ -120,22 +119,11 @@ public sealed class Applier
         }
     }
 
-    private async Task ApplyWaveAsync(
-        ClusterApi api,
-        ImmutableArray<PlannedObject> wave,
-        bool force,
-        ConcurrentDictionary<PlannedObject, JsonObject> applied,
-        CancellationToken cancellationToken)
+    private async Task ApplyWaveAsync(ClusterApi api, List<PlannedObject> wave, bool force, CancellationToken cancellationToken)
     {
         var refused = new ConcurrentBag<(Manifest, ObjectKey, KubernetesApiException)>();
         await Parallel.ForEachAsync(wave, Concurrency.Of(cancellationToken), async (item, cancellation) =>
         {
-            if (item.Change == PlannedChange.None)
-            {
-                applied[item] = item.Live!;
-                return;
-            }
-
             try
             {
                 if (item.Change == PlannedChange.Replace)
@@ -144,7 +132,6 @@ public sealed class Applier
                 }
 
                 var (node, isNew) = await api.ApplyAsync(item.Desired.ToNode(), cancellation, new() { Force = force });
-                applied[item] = node;
                 Report(item, node, isNew);
             }
             catch (KubernetesApiException refusal)

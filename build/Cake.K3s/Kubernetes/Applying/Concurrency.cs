@@ -4,7 +4,7 @@ namespace Cake.K3s.Kubernetes.Applying;
 internal static class Concurrency
 {
     // More brings nothing on a small server, whose etcd writes one after the other, and its flow control would answer 429.
-    private const int Requests = 16;
+    public const int Requests = 16;
 
     public static ParallelOptions Of(CancellationToken cancellationToken) =>
         new() { MaxDegreeOfParallelism = Requests, CancellationToken = cancellationToken };

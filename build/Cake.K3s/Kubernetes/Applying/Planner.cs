@@ -125,8 +125,11 @@ public sealed class Planner
         return (await RehearseAsync(api, manifests, _run.Cancellation), api);
     }
 
-    private Task<DeployPlan> RehearseAsync(ClusterApi api, ManifestSet manifests, CancellationToken cancellationToken) =>
-        Rehearsal.PlanAsync(api, new(_run.Settings.App, api.Namespace), manifests.Objects, _run.Options.ForceConflicts, cancellationToken);
+    private Task<DeployPlan> RehearseAsync(ClusterApi api, ManifestSet manifests, CancellationToken cancellationToken) => Rehearsal.PlanAsync(
+        api, new(_run.Settings.App, api.Namespace), manifests.Objects, _run.Options.ForceConflicts, keepUnchanged: IsFrozen, cancellationToken);
+
+    /// <summary>Whether the plan is written as a document, or compared with one: then what is there of unchanged objects counts too.</summary>
+    private bool IsFrozen => _run.Options is { PlanOut: not null } or { PlanFile: not null } or { PlanFormat: PlanFormat.Json };
 
     private static async Task<PlanDocument> ReadAsync(string file, CancellationToken cancellationToken) => File.Exists(file)
         ? PlanDocument.Read(await File.ReadAllTextAsync(file, cancellationToken), file)

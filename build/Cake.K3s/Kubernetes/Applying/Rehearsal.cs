@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using Cake.K3s.Kubernetes.Api;
@@ -20,8 +19,13 @@ public static class Rehearsal
     /// <param name="force">Takes over fields that others own, instead of counting them as conflicts.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="K3sException">A manifest is of a type that the cluster does not know, or a namespace is missing or terminating.</exception>
-    public static async Task<DeployPlan> PlanAsync(
-        ClusterApi api, ApplySet set, IReadOnlyList<Manifest> manifests, bool force, CancellationToken cancellationToken)
+    public static Task<DeployPlan> PlanAsync(
+        ClusterApi api, ApplySet set, IReadOnlyList<Manifest> manifests, bool force, CancellationToken cancellationToken) =>
+        PlanAsync(api, set, manifests, force, keepUnchanged: true, cancellationToken);
+
+    /// <summary>Makes a plan. If what is there of unchanged objects is not kept, thousands of them cost no memory; nor can such a plan be frozen.</summary>
+    internal static async Task<DeployPlan> PlanAsync(
+        ClusterApi api, ApplySet set, IReadOnlyList<Manifest> manifests, bool force, bool keepUnchanged, CancellationToken cancellationToken)
     {
         var reading = ReadParentAsync(api, set, cancellationToken);
         var types = await ResourcesAsync(api, manifests, cancellationToken);
@@ -31,21 +35,42 @@ public static class Rehearsal
 
         var checking = MissingNamespacesAsync(api, set, desired, cancellationToken);
         var recorded = ApplySet.Read(await reading);
-        var members = await MembersAsync(api, set, recorded.Union(ContentsOf(set, desired)), cancellationToken);
+        var wanted = desired.ToDictionary(item => item.Key.Identity);
+        var members = await MembersAsync(
+            api, set, recorded.Union(ContentsOf(set, desired)), (identity, node) => Compare(identity, node, wanted.GetValueOrDefault(identity), keepUnchanged), cancellationToken);
         var missingNamespaces = await checking;
         var served = (await api.ResourcesAsync(cancellationToken)).Select(resource => resource.Type).ToHashSet();
 
         var planned = new PlannedObject[desired.Length];
-        await Parallel.ForAsync(0, desired.Length, Concurrency.Of(cancellationToken), async (i, cancellation) =>
+        var open = new List<int>();
+        for (var i = 0; i < desired.Length; i++)
         {
-            var item = desired[i];
-            var canAsk = served.Contains(item.Key.Type) && (item.Key.Namespace is null || !missingNamespaces.Contains(item.Key.Namespace));
-            planned[i] = await PlanAsync(api, item, members.GetValueOrDefault(item.Key.Identity), canAsk, force, cancellation);
-        });
+            var member = members.GetValueOrDefault(desired[i].Key.Identity);
+            planned[i] = new(desired[i]) { Live = member?.Node, Foretold = member?.Node };
+            if (member is not { IsAsApplied: true })
+            {
+                open.Add(i);
+            }
+        }
 
-        var wanted = desired.Select(item => item.Key.Identity).ToHashSet();
-        var leftovers = members.Where(member => !wanted.Contains(member.Key)).Select(member => member.Value).ToLookup(Pruning.IsAllowed);
-        return new(set, [.. planned.OrderBy(item => item.Wave)], [.. leftovers[true]], [.. leftovers[false].Where(Pruning.IsOurs)], force)
+        // Most objects of most deploys are unchanged: nothing is started for them.
+        if (open.Count > 0)
+        {
+            await Parallel.ForEachAsync(open, Concurrency.Of(cancellationToken), async (i, cancellation) =>
+            {
+                var key = desired[i].Key;
+                var canAsk = served.Contains(key.Type) && (key.Namespace is null || !missingNamespaces.Contains(key.Namespace));
+                planned[i] = await PlanAsync(api, planned[i], canAsk, force, cancellation);
+            });
+        }
+
+        var leftovers = members.Values.Where(member => !wanted.ContainsKey(member.Identity)).Select(member => member.Node!).ToList();
+        return new(
+            set,
+            [.. planned.OrderBy(item => item.Wave)],
+            [.. leftovers.Where(Pruning.IsAllowed)],
+            [.. leftovers.Where(leftover => !Pruning.IsAllowed(leftover) && Pruning.IsOurs(leftover))],
+            force)
         {
             Recorded = recorded,
         };
@@ -60,48 +85,64 @@ public static class Rehearsal
             [.. keys.Select(key => key.Namespace).OfType<string>().Append(set.Parent.Namespace!)]);
     }
 
-    /// <summary>The members of a set by their identity.</summary>
-    internal static async Task<Dictionary<ObjectIdentity, JsonObject>> MembersAsync(
-        ClusterApi api, ApplySet set, ApplySetContents contents, CancellationToken cancellationToken)
+    /// <summary>The members of a set that a caller does not want.</summary>
+    internal static async Task<List<JsonObject>> LeftoversAsync(
+        ClusterApi api, ApplySet set, ApplySetContents contents, HashSet<ObjectIdentity> wanted, CancellationToken cancellationToken)
+    {
+        var members = await MembersAsync(
+            api, set, contents, (identity, node) => new(identity, wanted.Contains(identity) ? null : node, false), cancellationToken);
+        return [.. members.Values.Select(member => member.Node).OfType<JsonObject>()];
+    }
+
+    /// <summary>The members of a set by their identity; of each only what is made of it is held.</summary>
+    private static async Task<IReadOnlyDictionary<ObjectIdentity, Member>> MembersAsync(
+        ClusterApi api, ApplySet set, ApplySetContents contents, Func<ObjectIdentity, JsonObject, Member> keep, CancellationToken cancellationToken)
     {
         var served = await api.ResourcesAsync(cancellationToken);
-        var lists = new List<(GroupVersionKind Type, string? Namespace)>();
-        foreach (var name in contents.Kinds)
-        {
+        var members = new Dictionary<ObjectIdentity, Member>();
+        var lists =
+            from name in contents.Kinds
+
             // A kind whose CRD is gone has no members left.
-            if (served.FirstOrDefault(resource => ApplySetContents.NameOf(resource.Type) == name && resource.Verbs.Contains("list")) is { } resource)
+            let resource = served.FirstOrDefault(resource => ApplySetContents.NameOf(resource.Type) == name && resource.Verbs.Contains("list"))
+            where resource is not null
+            from namespaceName in resource.Namespaced ? contents.Namespaces : (IEnumerable<string?>)[null]
+            select (Func<Task<List<Member>>>)(() => ListAsync(resource.Type, namespaceName));
+        foreach (var some in lists.Chunk(Concurrency.Requests))
+        {
+            foreach (var member in (await Task.WhenAll(some.Select(list => list()))).SelectMany(found => found))
             {
-                lists.AddRange(resource.Namespaced ? contents.Namespaces.Select(ns => (resource.Type, (string?)ns)) : [(resource.Type, null)]);
+                members[member.Identity] = member;
             }
         }
 
-        var members = new ConcurrentDictionary<ObjectIdentity, JsonObject>();
-        await Parallel.ForEachAsync(lists, Concurrency.Of(cancellationToken), async (list, cancellation) =>
+        return members;
+
+        async Task<List<Member>> ListAsync(GroupVersionKind type, string? namespaceName) => (await api.ListAsync(
+            type, namespaceName, new() { LabelSelector = set.Selector }, item => keep(ObjectKey.Of(item).Identity, item), cancellationToken)).Items;
+    }
+
+    /// <summary>Compares a member with what is wanted of it (null if nothing is any more).</summary>
+    private static Member Compare(ObjectIdentity identity, JsonObject node, DesiredObject? desired, bool keepUnchanged)
+    {
+        if (desired is null || !IsAsApplied(node, desired.ToNode()))
         {
-            var found = await api.ListAsync(list.Type, list.Namespace, new() { LabelSelector = set.Selector }, cancellation);
-            foreach (var item in found.Items)
-            {
-                members[ObjectKey.Of(item).Identity] = item;
-            }
-        });
-        return new(members);
+            return new(identity, node, false);
+        }
+
+        // The largest part of an object, and of no more use.
+        node["metadata"]!.AsObject().Remove("managedFields");
+        return new(identity, keepUnchanged ? node : null, true);
     }
 
     private static async Task<JsonObject?> ReadParentAsync(ClusterApi api, ApplySet set, CancellationToken cancellationToken) =>
         await api.GetAsync(set.Parent, cancellationToken);
 
     private static async Task<PlannedObject> PlanAsync(
-        ClusterApi api, DesiredObject desired, JsonObject? member, bool canAsk, bool force, CancellationToken cancellationToken)
+        ClusterApi api, PlannedObject planned, bool canAsk, bool force, CancellationToken cancellationToken)
     {
-        var planned = new PlannedObject(desired) { Live = member, Foretold = member };
+        var (desired, member) = (planned.Desired, planned.Live);
         var node = desired.ToNode();
-        if (member is not null && IsAsApplied(member, node))
-        {
-            // The largest part of an object, and of no more use: most objects of most plans are unchanged.
-            member["metadata"]!.AsObject().Remove("managedFields");
-            return planned;
-        }
-
         if (!canAsk)
         {
             return planned with { Change = PlannedChange.Create, Foretold = node };
@@ -228,4 +269,10 @@ public static class Rehearsal
             }
         }
     }
+
+    /// <summary>An object that is there.</summary>
+    /// <param name="Identity">Which one.</param>
+    /// <param name="Node">The object itself, where it is of more use.</param>
+    /// <param name="IsAsApplied">Whether applying it again would change nothing.</param>
+    private sealed record Member(ObjectIdentity Identity, JsonObject? Node, bool IsAsApplied);
 }

@@ -73,7 +73,7 @@ public sealed class ManifestLoader
     private async Task<ManifestSet> ReadAsync(ManifestInputs inputs, CancellationToken cancellationToken)
     {
         var migration = inputs.MigrationJob is null ? null : MigrationFile(inputs);
-        var manifests = new List<Manifest>();
+        var sources = new List<string>();
         foreach (var path in inputs.Paths)
         {
             var full = Path.GetFullPath(path, inputs.Root);
@@ -83,37 +83,30 @@ public sealed class ManifestLoader
                     inputs.SettingsFile, 0, 0, $"manifests: there is no {path} in {inputs.Root}", "create it, or correct manifests");
             }
 
-            manifests.AddRange(await LoadAsync(full, migration, inputs, cancellationToken));
+            sources.AddRange(SourcesIn(full).Where(source => source != migration));
         }
 
+        // At the same time; where several are wrong, the first of them is told.
+        var read = await Task.WhenAll(sources.Select(source => Task.Run(() => ReadAsync(source, inputs, cancellationToken), cancellationToken)));
+        var manifests = read.SelectMany(some => some).ToImmutableArray();
         CheckDuplicates(manifests, inputs.Namespace);
-        return new([.. manifests], migration is null ? null : await LoadMigrationAsync(migration, inputs, cancellationToken));
+        return new(manifests, migration is null ? null : await LoadMigrationAsync(migration, inputs, cancellationToken));
     }
 
-    private async Task<IEnumerable<Manifest>> LoadAsync(
-        string path, string? except, ManifestInputs inputs, CancellationToken cancellationToken)
-    {
-        if (File.Exists(path))
-        {
-            // Not awaited: as many files are open as there are threads, not as there are files.
-            return path == except ? [] : ManifestParser.Parse(
-                File.ReadAllText(path), Path.GetRelativePath(inputs.Root, path), inputs).ToList();
-        }
+    /// <summary>The files that a path stands for, and the folders that are built as a whole.</summary>
+    private static IEnumerable<string> SourcesIn(string path) =>
+        File.Exists(path) || Directory.EnumerateFiles(path).Any(IsKustomization)
+            ? [path]
+            : Directory.EnumerateFileSystemEntries(path)
+                .Where(entry => !Path.GetFileName(entry).StartsWith('.'))
+                .Where(entry => Directory.Exists(entry) || Path.GetExtension(entry) is ".yaml" or ".yml" or ".json")
+                .Order(StringComparer.Ordinal)
+                .SelectMany(SourcesIn);
 
-        if (Directory.EnumerateFiles(path).Any(IsKustomization))
-        {
-            return await KustomizeAsync(path, inputs, cancellationToken);
-        }
-
-        var entries = Directory.EnumerateFileSystemEntries(path)
-            .Where(entry => !Path.GetFileName(entry).StartsWith('.'))
-            .Where(entry => Directory.Exists(entry) || Path.GetExtension(entry) is ".yaml" or ".yml" or ".json")
-            .Order(StringComparer.Ordinal);
-
-        // At the same time; where several are wrong, the first of them by name is told.
-        var manifests = await Task.WhenAll(entries.Select(entry => Task.Run(() => LoadAsync(entry, except, inputs, cancellationToken), cancellationToken)));
-        return manifests.SelectMany(some => some);
-    }
+    // Files are not awaited: as many are open as there are threads, not as there are files.
+    private Task<IEnumerable<Manifest>> ReadAsync(string source, ManifestInputs inputs, CancellationToken cancellationToken) => Directory.Exists(source)
+        ? KustomizeAsync(source, inputs, cancellationToken)
+        : Task.FromResult<IEnumerable<Manifest>>([.. ManifestParser.Parse(File.ReadAllText(source), Path.GetRelativePath(inputs.Root, source), inputs)]);
 
     private async Task<IEnumerable<Manifest>> KustomizeAsync(string folder, ManifestInputs inputs, CancellationToken cancellationToken)
     {
@@ -135,7 +128,7 @@ public sealed class ManifestLoader
 
     private async Task<Manifest> LoadMigrationAsync(string file, ManifestInputs inputs, CancellationToken cancellationToken)
     {
-        var manifests = (await LoadAsync(file, null, inputs, cancellationToken)).ToImmutableArray();
+        var manifests = (await ReadAsync(file, inputs, cancellationToken)).ToImmutableArray();
         return manifests switch
         {
             [{ Key.Type: { Group: "batch", Kind: "Job" } } job] => job,
@@ -145,7 +138,7 @@ public sealed class ManifestLoader
         };
     }
 
-    private static void CheckDuplicates(List<Manifest> manifests, string defaultNamespace)
+    private static void CheckDuplicates(ImmutableArray<Manifest> manifests, string defaultNamespace)
     {
         var seen = new Dictionary<ObjectIdentity, Manifest>();
         foreach (var manifest in manifests)

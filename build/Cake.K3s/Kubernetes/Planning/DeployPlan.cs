@@ -88,7 +88,7 @@ public sealed record PlannedObject
     /// <summary>What becomes of it.</summary>
     public PlannedChange Change { get; init; }
 
-    /// <summary>The object now; null if it is not there.</summary>
+    /// <summary>The object now; null if it is not there, or if it is unchanged and the plan is only to be applied.</summary>
     public JsonObject? Live { get; init; }
 
     /// <summary>The object afterwards, as the API itself foretold it; as it is in the manifest where the API could not be asked yet.</summary>

@@ -69,7 +69,7 @@ public sealed class Deployer
         }
 
         var release = await RecordAsync(store, choice, desired, cancellationToken);
-        var applied = await _applier.ApplyAsync(api, plan, cancellationToken);
+        await _applier.ApplyAsync(api, plan, cancellationToken);
         if (release.State != ReleaseState.Verified)
         {
             release = await store.UpdateAsync(release with { State = ReleaseState.Applied, AppliedAt = _time.GetUtcNow() }, cancellationToken);
@@ -77,7 +77,7 @@ public sealed class Deployer
         }
 
         var changed = plan.Objects.Count(item => item.Change != PlannedChange.None);
-        _reporter.Step("deploy", $"{release} applied: {changed} of {applied.Length} objects changed; {api.Retries}");
+        _reporter.Step("deploy", $"{release} applied: {changed} of {plan.Objects.Length} objects changed; {api.Retries}");
     }
 
     private async Task<Release> RecordAsync(ReleaseStore store, ReleaseChoice choice, Desired desired, CancellationToken cancellationToken)

@@ -26,7 +26,7 @@ internal sealed class ReleaseApplier(Applier applier)
     public async Task<DeployPlan> ApplyAsync(
         ClusterApi api, ApplySet set, ImmutableArray<Manifest> manifests, CancellationToken cancellationToken)
     {
-        var plan = await Rehearsal.PlanAsync(api, set, manifests, force: true, cancellationToken);
+        var plan = await Rehearsal.PlanAsync(api, set, manifests, force: true, keepUnchanged: false, cancellationToken);
         await applier.ApplyAsync(api, plan, cancellationToken);
         foreach (var key in manifests.Select(manifest => manifest.Key).Where(key => key.Type is { Group: "apps", Kind: "StatefulSet" }))
         {
