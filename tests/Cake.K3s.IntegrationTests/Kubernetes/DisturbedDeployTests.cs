@@ -39,8 +39,8 @@ internal sealed class DisturbedDeployTests
         var run = await app.RunAsync("--target=Deploy");
 
         var total = Regex.Matches(run.Output, @"(\d+) requests were repeated (\(.*\))").LastOrDefault();
-        var members = await Rehearsal.MembersAsync(
-            _api, new(ManifestApp.Name, _api.Namespace), new(["Namespace", "ConfigMap", "Service", "Deployment.apps"], [_api.Namespace]), default);
+        var members = await Rehearsal.LeftoversAsync(
+            _api, new(ManifestApp.Name, _api.Namespace), new(["Namespace", "ConfigMap", "Service", "Deployment.apps"], [_api.Namespace]), wanted: [], default);
         var releases = await new ReleaseStore(_api, ManifestApp.Name).ListAsync(default);
         await TestContext.Out.WriteLineAsync($"{_faults.Count} faults, {_cuts} watches cut");
         using (Assert.EnterMultipleScope())
