@@ -8,7 +8,7 @@ using Cake.Shared;
 
 namespace Cake.K3s.Hardening;
 
-/// <summary>Reads how every control stands, all at the same time, and changes nothing.</summary>
+/// <summary>Reads how every control stands, or those of <c>--controls</c>, all at the same time, and changes nothing.</summary>
 public sealed class Auditor
 {
     private readonly PipelineRun _run;
@@ -27,11 +27,13 @@ public sealed class Auditor
     }
 
     /// <summary>Writes a table to the console, and <c>ENVIRONMENT.json</c> and <c>ENVIRONMENT.sarif</c> under artifacts/audit/.</summary>
-    /// <exception cref="K3sException">With <c>--fail-on-drift</c>, where a control is not in place (exit code 1).</exception>
+    /// <exception cref="K3sException">
+    /// With <c>--fail-on-drift</c>, where a control is not in place (exit code 1). <c>--controls</c> names one that there is not (exit code 2).
+    /// </exception>
     public async Task AuditAsync()
     {
         var environment = _run.EnvironmentSettings.Name;
-        var findings = (await ReadAsync()).SelectMany(found => found).ToImmutableArray();
+        var findings = (await ReadAsync(_controls.Of(_run.Options.Controls))).SelectMany(found => found).ToImmutableArray();
         foreach (var line in FindingTable.Of(findings, HangingLines.TerminalWidth()))
         {
             _console.WriteLine(line);
@@ -53,9 +55,9 @@ public sealed class Auditor
         }
     }
 
-    /// <summary>Reads how every control stands, in their order; secrets masked.</summary>
-    internal async Task<ImmutableArray<Finding>[]> ReadAsync() =>
-        await Task.WhenAll(_controls.All.Select(async control => (await FindingsOfAsync(control)).Select(Masked).ToImmutableArray()));
+    /// <summary>Reads how controls stand, in their order; secrets masked.</summary>
+    internal async Task<ImmutableArray<Finding>[]> ReadAsync(IEnumerable<IControl> controls) =>
+        await Task.WhenAll(controls.Select(async control => (await FindingsOfAsync(control)).Select(Masked).ToImmutableArray()));
 
     // One control that cannot be read must not hide what the others found.
     private async Task<ImmutableArray<Finding>> FindingsOfAsync(IControl control)

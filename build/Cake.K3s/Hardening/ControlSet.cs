@@ -9,6 +9,14 @@ internal sealed class ControlSet(IEnumerable<IControl> controls)
     /// <summary>The controls, in order.</summary>
     public ImmutableArray<IControl> All { get; } = [.. controls];
 
+    /// <summary>The controls of these names, in the order in which they are applied, whatever order they are named in; all where none is.</summary>
+    /// <exception cref="K3sException">There is no control of a name (exit code 2).</exception>
+    public ImmutableArray<IControl> Of(ImmutableArray<string> names)
+    {
+        var named = names.Select(Named).ToHashSet();
+        return names.IsEmpty ? All : [.. All.Where(named.Contains)];
+    }
+
     /// <summary>The control of a name.</summary>
     /// <exception cref="K3sException">There is none (exit code 2).</exception>
     public IControl Named(string name)

@@ -21,14 +21,16 @@ public sealed class Hardener
     }
 
     /// <summary>
-    /// Applies every control in order and proves those that changed something; with <c>--plan</c> only shows the changes. The proof of a harmless
+    /// Applies every control in order, or those of <c>--controls</c>, and proves those that changed something; with <c>--plan</c> only shows the changes. The proof of a harmless
     /// control goes on while the harmless ones right after it are applied.
     /// </summary>
-    /// <exception cref="K3sException">A control failed; no further one was begun, except a harmless one right after another.</exception>
+    /// <exception cref="K3sException">
+    /// A control failed; no further one was begun, except a harmless one right after another. Or there is no control of a name (exit code 2).
+    /// </exception>
     public async Task HardenAllAsync()
     {
         var changed = 0;
-        foreach (var wave in HardeningOrder.Waves(_controls.All))
+        foreach (var wave in HardeningOrder.Waves(_controls.Of(_run.Options.Controls)))
         {
             changed += await HardenAsync(wave);
         }

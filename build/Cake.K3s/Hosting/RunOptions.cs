@@ -72,6 +72,9 @@ public sealed record RunOptions
     /// <summary><c>--nodes</c>: the names of the nodes to work on; empty for all.</summary>
     public ImmutableArray<string> Nodes { get; init; } = [];
 
+    /// <summary><c>--controls</c>: the names of the controls that Audit looks at and Harden puts in place; empty for all.</summary>
+    public ImmutableArray<string> Controls { get; init; } = [];
+
     /// <summary><c>--plan</c> without a file: Harden shows its changes and makes none.</summary>
     public bool ShowPlan { get; init; }
 

@@ -39,6 +39,7 @@ internal static class RunOptionsReader
             PlanFormat = FormatOf(arguments),
             ShowPlan = arguments.HasArgument(Switches.Plan) && PathOf(arguments, Switches.Plan, working) is null,
             Nodes = Names(arguments, Switches.Nodes),
+            Controls = Names(arguments, Switches.Controls),
             FailOnDrift = arguments.HasArgument(Switches.FailOnDrift),
             ForceConflicts = arguments.HasArgument(Switches.ForceConflicts),
         };

@@ -57,6 +57,9 @@ public static class Switches
     /// <summary>The nodes to harden.</summary>
     public const string Nodes = "nodes";
 
+    /// <summary>The controls to look at or to put in place.</summary>
+    public const string Controls = "controls";
+
     /// <summary>Makes Audit fail where a control is not in place.</summary>
     public const string FailOnDrift = "fail-on-drift";
 
@@ -73,6 +76,7 @@ public static class Switches
         new(Rerun, null, "run Lint's and Test's commands, and Harden's proofs, though nothing changed"),
         new(Plan, "FILE", "Deploy: apply exactly this plan, and refuse if anything drifted; Harden, without FILE: show what it would change"),
         new(Nodes, "NAME,NAME", "Audit, Harden, Undo: the nodes to work on; all otherwise"),
+        new(Controls, "NAME,NAME", "Audit, Harden: these controls, in their safe order; all otherwise"),
         new(FailOnDrift, null, "Audit: fail where a control is not in place"),
         new(Out, "FILE", "Plan: write the plan to a file; Export: the archive's file"),
         new(Format, "text|markdown|json", "Plan: how it is shown"),

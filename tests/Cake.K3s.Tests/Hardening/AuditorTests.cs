@@ -79,6 +79,15 @@ public sealed class AuditorTests
         Assert.That(_console.Lines[2], Does.StartWith("SshPort"));
     }
 
+    [Test]
+    public async Task Should_ShowTheseAlone_When_ControlsAreNamed()
+    {
+        await Auditor([new FakeControl("SshPort"), new FakeControl("Fail2Ban")], named: ["Fail2Ban"]).AuditAsync();
+
+        Assert.That(_console.Lines[1], Does.StartWith("Fail2Ban"));
+        Assert.That(_console.Lines, Has.None.StartsWith("SshPort"));
+    }
+
     [TestCase(ControlState.Missing, true)]
     [TestCase(ControlState.Unknown, true)]
     [TestCase(ControlState.InPlace, false)]
@@ -90,9 +99,9 @@ public sealed class AuditorTests
         Assert.That(auditor.AuditAsync, fails ? Throws.TypeOf<K3sException>() : Throws.Nothing);
     }
 
-    private Auditor Auditor(IControl[] controls, bool failOnDrift = false)
+    private Auditor Auditor(IControl[] controls, bool failOnDrift = false, params ImmutableArray<string> named)
     {
-        var options = new RunOptions { Root = _root.Path, SettingsFile = _root.File("deploy.yaml"), Environment = "production", FailOnDrift = failOnDrift };
+        var options = new RunOptions { Root = _root.Path, SettingsFile = _root.File("deploy.yaml"), Environment = "production", FailOnDrift = failOnDrift, Controls = named };
         var production = new EnvironmentSettings { Name = "production", Cluster = new() { Kubeconfig = "k" } };
         var settings = new DeploySettings { App = "app", Images = ImmutableDictionary<string, ImageSettings>.Empty, Environments = new Dictionary<string, EnvironmentSettings> { ["production"] = production }.ToImmutableDictionary() };
         return new Auditor(new PipelineRun(options, settings, null!), new ControlSet(controls), new RecordingReporter(), _console, _mask);

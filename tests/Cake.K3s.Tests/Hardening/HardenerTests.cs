@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Cake.K3s.Hardening;
 using Cake.K3s.Hosting;
 using Cake.K3s.Tests.Fixtures;
@@ -36,6 +37,25 @@ public sealed class HardenerTests
         await Hardener().HardenAllAsync();
 
         Assert.That(_reporter.Lines[^1], Is.EqualTo("all controls are in place, nothing changed"));
+    }
+
+    [Test]
+    public async Task Should_KeepTheOrder_When_ControlsAreNamedInAnother()
+    {
+        var third = new FakeControl("Third");
+        await Hardener([_first, _second, third], named: ["third", "First"]).HardenAllAsync();
+
+        Assert.That(_proved, Is.EqualTo(new[] { "First", "Third" }));
+        Assert.That(_second.Calls, Is.Empty);
+    }
+
+    [Test]
+    public void Should_ChangeNothing_When_AControlIsNamedThatThereIsNot()
+    {
+        Assert.That(
+            () => Hardener(named: ["First", "Secnd"]).HardenAllAsync(),
+            Throws.TypeOf<K3sException>().With.Property("ExitCode").EqualTo(ExitCodes.BadInput).And.Property("NextStep").EqualTo("Did you mean 'Second'?"));
+        Assert.That(_first.Calls, Is.Empty);
     }
 
     [Test]
@@ -109,9 +129,9 @@ public sealed class HardenerTests
         Assert.That(_first.Calls, Is.EqualTo(new[] { "apply", "apply", "verify" }));
     }
 
-    private Hardener Hardener(FakeControl[]? controls = null, bool showPlan = false, string? planFile = null, bool rerun = false)
+    private Hardener Hardener(FakeControl[]? controls = null, bool showPlan = false, string? planFile = null, bool rerun = false, params ImmutableArray<string> named)
     {
-        var options = new RunOptions { Root = "/", SettingsFile = "/deploy.yaml", ShowPlan = showPlan, PlanFile = planFile, Rerun = rerun };
+        var options = new RunOptions { Root = "/", SettingsFile = "/deploy.yaml", ShowPlan = showPlan, PlanFile = planFile, Rerun = rerun, Controls = named };
         return new Hardener(new PipelineRun(options, settings: null!, environment: null!), new ControlSet(controls ?? [_first, _second]), _reporter, _proved.Add);
     }
 }

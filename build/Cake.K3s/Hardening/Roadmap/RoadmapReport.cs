@@ -51,7 +51,7 @@ public sealed class RoadmapReport
     /// <summary>The items: the controls in their order, then the operations.</summary>
     internal async Task<ImmutableArray<RoadmapItem>> ItemsAsync()
     {
-        var findings = await _auditor.ReadAsync();
+        var findings = await _auditor.ReadAsync(_controls.All);
         var proofs = _proofs.Read();
         return
         [
