@@ -29,9 +29,8 @@ internal sealed class UnattendedUpgradesControl(PipelineRun run, NodeFleet fleet
     /// <inheritdoc/>
     protected override string InPlace => "security updates every day, no reboot, k3s and its routes left alone";
 
-    // Files are read in the order of their names, the distribution's being 20 and 50.
-    /// <inheritdoc/>
-    protected override ImmutableArray<NodeFile> Wanted { get; } =
+    /// <summary>The files. They are read in the order of their names, the distribution's being 20 and 50.</summary>
+    internal static ImmutableArray<NodeFile> Files { get; } =
     [
         new("/etc/apt/apt.conf.d/52cake-k3s", """
             // Made by Cake.K3s: --target=Undo-UnattendedUpgrades removes it.
@@ -65,6 +64,9 @@ internal sealed class UnattendedUpgradesControl(PipelineRun run, NodeFleet fleet
 
             """),
     ];
+
+    /// <inheritdoc/>
+    protected override ImmutableArray<NodeFile> Wanted => Files;
 
     /// <inheritdoc/>
     protected override ImmutableArray<string> Touches =>
