@@ -1,5 +1,6 @@
-using Cake.K3s.Nodes;
+using System.Collections.Immutable;
 using Cake.K3s.Nodes.Facts;
+using Cake.K3s.Nodes;
 using Cake.K3s.Processes;
 using Cake.K3s.Settings;
 
@@ -39,7 +40,7 @@ public sealed class FactScriptTests
     public async Task Should_RunOnceWhatSourcesShare_When_ItFailsToo()
     {
         const string Shared = "known=$((known + 1))\necho lost >&2\nfalse";
-        var facts = FactScript.Read("n1", await RunAsync(new Source("First", "echo a=$known") { SharedScript = Shared }, new Source("Second", "echo b=$known") { SharedScript = Shared }));
+        var facts = FactScript.Read("n1", await RunAsync(new Source("First", "echo a=$known") { SharedScripts = [Shared] }, new Source("Second", "echo b=$known") { SharedScripts = [Shared] }));
 
         Assert.That((facts.Value("First", "a"), facts.Value("Second", "b")), Is.EqualTo(("1", "1")));
     }
@@ -61,6 +62,6 @@ public sealed class FactScriptTests
 
     private sealed record Source(string Name, string FactScript) : IFactSource
     {
-        public string SharedScript { get; init; } = "";
+        public ImmutableArray<string> SharedScripts { get; init; } = [];
     }
 }

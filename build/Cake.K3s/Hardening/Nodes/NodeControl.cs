@@ -35,7 +35,7 @@ internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl
     public abstract string FactScript { get; }
 
     /// <inheritdoc/>
-    public virtual string SharedScript => "";
+    public virtual ImmutableArray<string> SharedScripts => [];
 
     /// <summary>The environment's part of deploy.yaml.</summary>
     protected EnvironmentSettings Environment => run.EnvironmentSettings;

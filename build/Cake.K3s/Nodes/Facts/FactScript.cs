@@ -29,7 +29,7 @@ internal static class FactScript
             section {{System}} facts_system
 
             """);
-        foreach (var shared in sources.Select(source => source.SharedScript).Where(text => text.Length > 0).Distinct())
+        foreach (var shared in sources.SelectMany(source => source.SharedScripts).Distinct())
         {
             script.Append(CultureInfo.InvariantCulture, $"{{ {shared}\n}} 2>/dev/null\n");
         }

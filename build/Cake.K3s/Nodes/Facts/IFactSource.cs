@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Cake.K3s.Nodes.Facts;
 
 /// <summary>Something that wants to know facts of a node. The facts of all sources are read in one round trip.</summary>
@@ -13,7 +15,8 @@ internal interface IFactSource
     string FactScript { get; }
 
     /// <summary>
-    /// POSIX shell that runs before, once for all sources that have the same: sets variables for <see cref="FactScript"/>. It prints nothing.
+    /// Pieces of POSIX shell that run before, each once for all sources that have the same: they set variables for <see cref="FactScript"/>
+    /// and print nothing.
     /// </summary>
-    string SharedScript => "";
+    ImmutableArray<string> SharedScripts => [];
 }

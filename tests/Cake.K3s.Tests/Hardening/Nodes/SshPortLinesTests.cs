@@ -1,4 +1,5 @@
 using Cake.K3s.Hardening.Nodes.SshPort;
+using Cake.K3s.Nodes.Facts;
 
 namespace Cake.K3s.Tests.Hardening.Nodes;
 

@@ -93,7 +93,7 @@ internal sealed class EtcdBackupsControl(
         [ -d /var/lib/rancher/k3s/server/db/etcd ] && echo etcd=yes
         printf 'host=%s\n' "$(hostname)"
         [ -x /usr/bin/age ] && [ -x /usr/bin/curl ] && echo installed=yes
-        systemctl -q is-enabled {Unit}.timer && systemctl -q is-active {Unit}.timer && echo timer=yes
+        [ -e {Timer} ] && systemctl -q is-enabled {Unit}.timer && systemctl -q is-active {Unit}.timer && echo timer=yes
         """;
 
     /// <inheritdoc/>

@@ -30,7 +30,7 @@ internal sealed class Fail2BanControl(PipelineRun run, NodeFleet fleet) : NodeCo
     public override string Protects => "Nobody tries passwords and keys over SSH for hours.";
 
     /// <inheritdoc/>
-    public override string SharedScript => SshdConfig.SharedScript;
+    public override ImmutableArray<string> SharedScripts => [SshdConfig.SharedScript];
 
     /// <inheritdoc/>
     public override string FactScript => $$"""

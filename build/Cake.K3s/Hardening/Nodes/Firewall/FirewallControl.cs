@@ -13,6 +13,9 @@ namespace Cake.K3s.Hardening.Nodes.Firewall;
 internal abstract class FirewallControl(PipelineRun run, NodeFleet fleet) : NodeControl(run, fleet)
 {
     /// <inheritdoc/>
+    public override ImmutableArray<string> SharedScripts => [UfwScripts.SharedScript, Listener.SharedScript];
+
+    /// <inheritdoc/>
     public override string FactScript => $"{UfwScripts.Facts}\n{K3sServer.PodNetworkFacts}";
 
     /// <inheritdoc/>
@@ -160,16 +163,15 @@ internal abstract class FirewallControl(PipelineRun run, NodeFleet fleet) : Node
         var state = StateOf(facts);
         var here = AddressRange.Parse(facts.OperatorAddress);
         var tried = closed.Where(port => !state.LetsIn(new Access(here, "tcp", port, ""))).ToList();
-        var open = await PortProbe.AnsweringAsync(facts.Address, tried, cancellationToken);
-        if (open.Count > 0)
+        var answering = PortProbe.AnsweringAsync(facts.Address, tried, cancellationToken);
+        var silent = needed.Count == 0 ? Task.FromResult("") : node.RunAsync("try the other nodes' ports", TryOthers(facts, needed), cancellationToken);
+        await Task.WhenAll(answering, silent);
+        return (await answering, await silent) switch
         {
-            return new NodeVerdict(ControlState.Drifted, $"port {open[0]} answers {facts.OperatorAddress}, which no rule lets in");
-        }
-
-        var silent = needed.Count == 0 ? "" : await node.RunAsync("try the other nodes' ports", TryOthers(facts, needed), cancellationToken);
-        return silent.Length > 0
-            ? new NodeVerdict(ControlState.Drifted, $"{silent.Split('\n')[0]} does not answer {facts.Node}")
-            : new NodeVerdict(ControlState.InPlace, Proved(facts, tried, needed));
+            ([var open, ..], _) => new NodeVerdict(ControlState.Drifted, $"port {open} answers {facts.OperatorAddress}, which no rule lets in"),
+            (_, { Length: > 0 } lines) => new NodeVerdict(ControlState.Drifted, $"{lines.Split('\n')[0]} does not answer {facts.Node}"),
+            _ => new NodeVerdict(ControlState.InPlace, Proved(facts, tried, needed)),
+        };
     }
 
     // Prints what does not answer. A port at which nothing listens does, with a refusal.

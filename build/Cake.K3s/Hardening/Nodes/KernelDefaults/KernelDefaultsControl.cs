@@ -46,7 +46,7 @@ internal sealed class KernelDefaultsControl(PipelineRun run, NodeFleet fleet) : 
 
     /// <inheritdoc/>
     protected override string OtherFacts =>
-        string.Join('\n', Kernel.Select(setting => $"printf 'kernel={setting.Key}=%s\\n' \"$(cat /proc/sys/{setting.Key.Replace('.', '/')})\""));
+        $"sysctl {string.Join(' ', Kernel.Select(setting => setting.Key))} | sed 's/^/kernel=/; s/ = /=/'";
 
     /// <inheritdoc/>
     protected override string Activate => $"""

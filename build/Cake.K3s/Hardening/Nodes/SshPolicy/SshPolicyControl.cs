@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Cake.K3s.Hardening.Nodes.Sshd;
 using Cake.K3s.Hardening.Roadmap;
 using Cake.K3s.Hosting;
@@ -21,7 +22,7 @@ internal sealed class SshPolicyControl(PipelineRun run, NodeFleet fleet) : NodeC
     public override string Protects => "Nobody guesses a password over SSH, and no outdated algorithm is spoken.";
 
     /// <inheritdoc/>
-    public override string SharedScript => SshdConfig.SharedScript;
+    public override ImmutableArray<string> SharedScripts => [SshdConfig.SharedScript];
 
     /// <inheritdoc/>
     public override string FactScript => SshdConfig.FactScript + """

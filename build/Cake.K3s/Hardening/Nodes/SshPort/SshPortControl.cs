@@ -31,7 +31,7 @@ internal sealed class SshPortControl(PipelineRun run, NodeFleet fleet, OperatorF
     public override string Protects => "Robots that try port 22 of every address do not find SSH.";
 
     /// <inheritdoc/>
-    public override string SharedScript => SshdConfig.SharedScript;
+    public override ImmutableArray<string> SharedScripts => [SshdConfig.SharedScript, Listener.SharedScript];
 
     /// <inheritdoc/>
     public override string FactScript => $$"""
@@ -40,7 +40,7 @@ internal sealed class SshPortControl(PipelineRun run, NodeFleet fleet, OperatorF
         sed -n 's/^{{BeforeMark}}/before=/p' {{DropIn}}
         systemctl -q is-active ssh.socket && systemctl show --property=Listen --value ssh.socket | sed 's/^/socket=/'
         ls /usr/lib/systemd/system-generators/sshd-socket-generator /lib/systemd/system-generators/sshd-socket-generator | sed 's/^/generator=/'
-        ss -Hltnp | sed 's/^/listen=/'
+        printf '%s\n' "$listeners" | sed 's/^/listen=/'
         cat /etc/ufw/ufw.conf /etc/default/ufw {{string.Join(' ', UfwRules)}} | sed 's/^/ufw=/'
         """;
 
@@ -107,7 +107,7 @@ internal sealed class SshPortControl(PipelineRun run, NodeFleet fleet, OperatorF
     /// <inheritdoc/>
     protected override NodeChange UndoPorts(NodeFacts facts, NodeChange undo) => undo with
     {
-        LoginPorts = [.. facts.Value(Name, "before").Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(port => int.Parse(port, CultureInfo.InvariantCulture))],
+        LoginPorts = [.. PortsBefore(facts)],
     };
 
     /// <inheritdoc/>
@@ -131,19 +131,17 @@ internal sealed class SshPortControl(PipelineRun run, NodeFleet fleet, OperatorF
             await node.ProveLoginAsync(Settings.SshPort, cancellationToken);
         }
 
-        var closed = ImmutableArray.CreateBuilder<string>();
-        foreach (var port in facts.Value(Name, "before").Split(' ', StringSplitOptions.RemoveEmptyEntries))
-        {
-            var answer = await node.TryLoginAsync([$"Port={port}", "ConnectTimeout=3"], cancellationToken);
-            if (answer.Length == 0 || answer.Contains("Permission denied", StringComparison.Ordinal))
-            {
-                return new NodeVerdict(ControlState.Drifted, $"port {port} still answers", [answer]);
-            }
+        var isDirect = await PortProbe.TryAsync(facts.Address, facts.SshPort, cancellationToken) == PortAnswer.Open;
+        var tried = await Task.WhenAll(PortsBefore(facts).Select(async port => (Port: port, Open: await OpenAsync(port))));
+        return tried.FirstOrDefault(answer => answer.Open) is (var open and not 0, _)
+            ? new NodeVerdict(ControlState.Drifted, $"port {open} still answers")
+            : new NodeVerdict(ControlState.InPlace, $"a login on port {Settings.SshPort} works, the old port answers no more");
 
-            closed.Add(answer);
-        }
-
-        return new NodeVerdict(ControlState.InPlace, $"a login on port {Settings.SshPort} works, the old port answers no more", closed.ToImmutable());
+        // Where SSH goes by another host, that host has to try.
+        async Task<bool> OpenAsync(int port) => isDirect
+            ? await PortProbe.TryAsync(facts.Address, port, cancellationToken) == PortAnswer.Open
+            : await node.TryLoginAsync([$"Port={port}", "ConnectTimeout=3"], cancellationToken) is var answer
+                && (answer.Length == 0 || answer.Contains("Permission denied", StringComparison.Ordinal));
     }
 
     private void Check(NodeFacts facts, int wanted)
@@ -222,6 +220,9 @@ internal sealed class SshPortControl(PipelineRun run, NodeFleet fleet, OperatorF
     // systemd itself listens for a server that is started by a socket.
     private bool IsSsh(Listener listener, NodeFacts facts) =>
         listener.Program == "sshd" || facts.Values(Name, "socket").Any(address => address.Contains($":{listener.Port} ", StringComparison.Ordinal));
+
+    private IEnumerable<int> PortsBefore(NodeFacts facts) =>
+        facts.Value(Name, "before").Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(port => int.Parse(port, CultureInfo.InvariantCulture));
 
     private ImmutableArray<int> PortsOf(NodeFacts facts) => SshdConfig.Parse(facts.Values(Name, "sshd")).Ports;
 

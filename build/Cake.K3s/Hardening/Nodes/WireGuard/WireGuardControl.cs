@@ -36,7 +36,7 @@ internal sealed class WireGuardControl(PipelineRun run, NodeFleet fleet) : Firew
         {base.FactScript}
         for device in {Plain} {Encrypted}; do [ -e /sys/class/net/$device ] && echo device=$device; done
         [ -e {SettingsFile} ] && echo set=yes
-        modprobe -n -q wireguard && echo kernel=yes
+        [ -e /sys/module/wireguard ] || modprobe -n -q wireguard && echo kernel=yes
         """;
 
     // K3s leaves the other backend's device, whose routes keep pods' traffic on it (rke2 9338). Without the device there are none.

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Cake.K3s.Hardening.Nodes.SshPort;
+namespace Cake.K3s.Nodes.Facts;
 
 /// <summary>Something that listens on a TCP port, as <c>ss -Hltnp</c> prints it.</summary>
 /// <param name="Port">The port.</param>
@@ -8,6 +8,9 @@ namespace Cake.K3s.Hardening.Nodes.SshPort;
 /// <param name="Line">The whole line.</param>
 internal sealed record Listener(int Port, string Program, string Line)
 {
+    /// <summary>Reads what listens on a node into <c>$listeners</c>: <c>ss</c> looks through all processes for it.</summary>
+    public const string SharedScript = "listeners=$(ss -Hltnp)";
+
     /// <summary>Reads a line; null where it is none.</summary>
     public static Listener? Parse(string line)
     {
