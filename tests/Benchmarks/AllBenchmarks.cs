@@ -18,7 +18,7 @@ internal static class AllBenchmarks
         new("Start", ["start"], ["start"], Minutes: 5),
         new("Nothing changed", ["noop"], ["noop"], Minutes: 8),
         new("Verdict", ["verdict"], ["verdict"], Minutes: 2),
-        new("Apply", ["apply", "200", "1000", "2000"], ["apply", "200"], Minutes: 15),
+        new("Apply", ["apply", "200", "1000", "2000"], ["apply", "200", "1000", "2000"], Minutes: 15),
         new("Push", ["push"], ["push"], Minutes: 4),
         new("Images of which nothing changed", ["unchanged"], ["unchanged"], Minutes: 2),
         new("Audit and harden", ["harden", "3"], ["harden", "1"], Minutes: 15),

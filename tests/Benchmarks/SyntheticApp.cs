@@ -53,7 +53,7 @@ internal static class SyntheticApp
               terminationGracePeriodSeconds: 1
               containers:
                 - name: main
-                  image: registry.local/app/api:v1
+                  image: registry.local/app/api@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
                   ports: [{containerPort: 8000}]
                   resources: {requests: {cpu: 1m, memory: 4Mi}, limits: {memory: 64Mi}}
 
