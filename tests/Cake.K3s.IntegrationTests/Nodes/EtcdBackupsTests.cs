@@ -25,6 +25,7 @@ public sealed class EtcdBackupsTests
         var (lost, bucket, backup, keys) = await ServerAsync();
         using var _ = keys;
         await using var __ = bucket;
+        await RemoveAgeAsync(lost);
         var cycle = new ControlCycle([lost], Hardening, someone => Control(someone), "/etc", "/usr/local/sbin") { Backup = backup };
         await cycle.RunAsync(async () =>
         {
@@ -43,6 +44,7 @@ public sealed class EtcdBackupsTests
             Assert.That(await rescued.RunAsync("cat /root/cluster/k3s/config.yaml /root/cluster/version"), Does.Contain("write-kubeconfig-mode").And.Contain("v1.34.6+k3s1"));
         });
         Assert.That(bucket.Objects, Is.Not.Empty, "what was shipped outlives the undo");
+        await lost.RunAsync("! dpkg -s age 2>/dev/null");
     }
 
     [Test]
@@ -75,6 +77,20 @@ public sealed class EtcdBackupsTests
         Assert.That(bucket.Objects.Keys, Is.EqualTo(new[] { stored.Name.ToString() }));
         Assert.That(await server.RunAsync("ls -A /var/lib/rancher/k3s/server/db/snapshots; ls -d /var/lib/cake-k3s-etcd 2>/dev/null || true"), Is.Empty);
     }
+
+    /// <summary>A server as providers have it: without age, and with an archive that apt has not asked yet. It is of the node's own, as no mirror can be had in the bed.</summary>
+    private static Task<string> RemoveAgeAsync(BedNode server) => server.RunAsync("""
+        mkdir -p /srv/apt/age/DEBIAN
+        cd /srv/apt
+        dpkg -L age | while read -r file; do if [ -f "$file" ]; then cp --parents "$file" age; fi; done
+        dpkg -s age | grep -v ^Status: >age/DEBIAN/control
+        dpkg-deb --build age age.deb >/dev/null
+        { cat age/DEBIAN/control; echo Filename: ./age.deb; echo "Size: $(stat -c %s age.deb)"; echo "SHA256: $(sha256sum age.deb | cut -d ' ' -f 1)"; } >Packages
+        rm -rf /etc/apt/sources.list.d/* /var/lib/apt/lists/*
+        echo 'deb [trusted=yes] file:/srv/apt ./' >/etc/apt/sources.list
+        dpkg --purge age >/dev/null 2>&1
+        [ ! -e /usr/bin/age ]
+        """);
 
     private static EtcdBackupsControl Control(Operator someone) =>
         someone.Use((run, fleet) => new EtcdBackupsControl(run, fleet, Backups(run, fleet), Secrets, TimeProvider.System));

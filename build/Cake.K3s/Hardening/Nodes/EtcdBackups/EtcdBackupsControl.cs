@@ -29,6 +29,7 @@ internal sealed class EtcdBackupsControl(
     // The package's name stands in here while it is one that this control installed.
     private const string Installed = $"{ChangeScripts.Root}/{Operations.Backups.EtcdBackups.Control}.installed";
 
+    private static readonly TimeSpan LockWait = TimeSpan.FromSeconds(30);
     private readonly PipelineRun _run = run;
     private readonly NodeFleet _fleet = fleet;
     private StorageKey? _writer;
@@ -100,7 +101,7 @@ internal sealed class EtcdBackupsControl(
     protected override string Activate => $"""
         if [ ! -x /usr/bin/age ] || [ ! -x /usr/bin/curl ]; then
             [ -x /usr/bin/age ] || echo age >{Installed}
-            DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=30 install --no-install-recommends age curl >&2
+            {AptPackages.Install("age curl", LockWait)}
         fi
         systemctl daemon-reload
         systemctl -q enable --now {Unit}.timer
@@ -116,7 +117,7 @@ internal sealed class EtcdBackupsControl(
             systemctl daemon-reload
             rm -rf {Scratch} {Operations.Backups.EtcdBackups.LastName} /var/lib/systemd/timers/stamp-{Unit}.timer
             if [ -e {Installed} ]; then
-                DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=30 purge age >&2
+                {AptPackages.Purge("age", LockWait)}
                 rm -f {Installed}
             fi
         fi

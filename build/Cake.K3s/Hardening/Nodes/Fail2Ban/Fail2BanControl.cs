@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using Cake.K3s.Hardening.Nodes.Sshd;
 using Cake.K3s.Hardening.Roadmap;
 using Cake.K3s.Hosting;
@@ -50,7 +49,7 @@ internal sealed class Fail2BanControl(PipelineRun run, NodeFleet fleet) : NodeCo
         systemctl daemon-reload
         if [ -e {{Installed}} ] && [ ! -e {{Jail}} ]; then
             systemctl stop fail2ban
-            DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout={{Wait}} purge fail2ban >&2
+            {{AptPackages.Purge("fail2ban", LockWait)}}
             rm -f {{Installed}}
         elif systemctl -q is-enabled fail2ban; then
             systemctl restart fail2ban || :
@@ -85,7 +84,7 @@ internal sealed class Fail2BanControl(PipelineRun run, NodeFleet fleet) : NodeCo
 
         var install = facts.Value(Name, "installed") == "yes" ? "" : $"""
             [ -x /usr/bin/fail2ban-server ] || echo fail2ban >{Installed}
-            DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout={Wait} install --no-install-recommends fail2ban python3-systemd >&2
+            {AptPackages.Install("fail2ban python3-systemd", LockWait)}
 
             """;
         return
@@ -123,8 +122,6 @@ internal sealed class Fail2BanControl(PipelineRun run, NodeFleet fleet) : NodeCo
             ? new NodeVerdict(ControlState.InPlace, "failed logins from a second address led to a ban, and the ban was lifted", Lines(result.Output))
             : new NodeVerdict(ControlState.Drifted, "failed logins from a second address led to no ban", Lines(result.Output + result.Errors));
     }
-
-    private string Wait => LockWait.TotalSeconds.ToString("0", CultureInfo.InvariantCulture);
 
     private string JailFor(NodeFacts facts)
     {
