@@ -35,7 +35,7 @@ internal sealed class SecretReader(EnvironmentVariables variables, ICommandRunne
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw Missing(name, $"{path} cannot be read: {exception.Message}", null, exception);
+            throw Missing(name, exception.Message, "Put it there, or correct its place in deploy.yaml.", exception);
         }
     }
 

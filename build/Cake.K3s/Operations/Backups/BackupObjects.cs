@@ -221,6 +221,7 @@ internal sealed class BackupObjects(string app, string ns, BackupSettings settin
                         ["limits"] = new JsonObject { ["memory"] = "512Mi" },
                     },
                     ["securityContext"] = RestrictedSecurity.Container(),
+                    ["terminationMessagePolicy"] = "FallbackToLogsOnError",
                 }),
             },
         },

@@ -28,7 +28,10 @@ age --encrypt --recipient "$BACKUP_RECIPIENT" --output backup.tar.age backup.tar
 
 # The key comes from a file; the checksum makes the store refuse what does not arrive as it was sent.
 sum=$(sha256sum backup.tar.age | cut -d ' ' -f 1)
-curl --config /etc/cake-k3s/etcd-backup.curl --silent --show-error --fail-with-body --retry 5 --retry-all-errors \
-    --header "x-amz-content-sha256: $sum" --upload-file backup.tar.age "$BACKUP_BUCKET/$name"
+curl --config /etc/cake-k3s/etcd-backup.curl --silent --show-error --fail-with-body --retry 5 --retry-connrefused \
+    --header "x-amz-content-sha256: $sum" --upload-file backup.tar.age "$BACKUP_BUCKET/$name" || {
+    echo "cannot store $name in $BACKUP_BUCKET: see that backup.storage names the bucket, and that the key of backup.storage.writer may write to it" >&2
+    exit 1
+}
 echo "$name" >/run/cake-k3s-etcd-backup
 echo "stored $name, $(stat -c %s backup.tar.age) bytes"

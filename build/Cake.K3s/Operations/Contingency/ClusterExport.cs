@@ -65,7 +65,15 @@ public sealed class ClusterExport
     internal static async Task EncryptAsync(ExportArchive archive, string recipient, string file, IToolbox toolbox, ICommandRunner commands, CancellationToken cancellationToken)
     {
         var age = await toolbox.RequireAsync(ToolName.Age, "task Export", cancellationToken);
-        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new K3sException(ExitCodes.BadInput, $"the export cannot be written to {file}: {e.Message}", "Name a file in a folder of yours with --out.", innerException: e);
+        }
+
         var partial = file + Partial;
         await commands.RunAsync(
             new Command(age.Path, "--encrypt", "--recipient", recipient, "--output", partial)

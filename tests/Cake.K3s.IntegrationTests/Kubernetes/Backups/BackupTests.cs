@@ -174,9 +174,33 @@ internal sealed class BackupTests
 
         _bucket.Objects.TryRemove(name, out _);
         Assert.That(drill.ExitCode, Is.EqualTo(ExitCodes.Failed), drill.Output);
-        Assert.That(drill.Output, Does.Contain("the restored rows (second column) are not those of the backup"));
+        Assert.That(drill.Output, Does.Contain("the restored rows (second column above) are not those of the backup"));
 
         Task AgeAsync(params string[] arguments) => ExternalTools.Commands.RunAsync(new Command(age.Path, arguments) { Environment = age.Environment }, default);
+    }
+
+    [TestCase("identity: {file: identity}", "identity: {file: other-identity}", "RestoreDrill", "cannot decrypt shop/.*: see that backup.identity belongs to")]
+    [TestCase("identity: {file: identity}", "identity: {file: none}", "RestoreDrill", "backup.identity cannot be read: .*/none.*Next: Put it there")]
+    [TestCase("bucket: backups", "bucket: gone", "RestoreDrill", "cannot list the bucket gone at http.*NoSuchBucket.*Next: Check backup.storage")]
+    [TestCase("EMPTY_URL: {file: empty}", "EMPTY_URL: {file: refusing}", "Restore", "cannot use database nobody at 127.0.0.1:1: see that its secret has its address")]
+    public async Task Should_Say_What_To_Mend_In_The_Line_Of_The_Error(string good, string wrong, string target, string error)
+    {
+        var file = Path.Combine(_root.FullName, "deploy.yaml");
+        var settings = await File.ReadAllTextAsync(file);
+        Write("other-identity", "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX");
+        Write("refusing", "postgres://ann:one@127.0.0.1:1/nobody");
+        Assert.That(settings, Does.Contain(good));
+        try
+        {
+            Write("deploy.yaml", settings.Replace(good, wrong, StringComparison.Ordinal));
+            var run = await RunAsync("--target=" + target, "--into=EMPTY_URL");
+            Assert.That(run.ExitCode, Is.Not.Zero);
+            Assert.That(run.Output, Does.Match("(?s)\nError: [^\n]*" + error));
+        }
+        finally
+        {
+            Write("deploy.yaml", settings);
+        }
     }
 
     private async Task<IEnumerable<string?>> NamesAsync(string kind) =>

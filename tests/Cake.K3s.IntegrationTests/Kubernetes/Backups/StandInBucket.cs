@@ -117,7 +117,12 @@ internal sealed class StandInBucket : IAsyncDisposable
             return Error(403, "SignatureDoesNotMatch");
         }
 
-        var key = request.Path.Value!.TrimStart('/').Split('/', 2) is [Bucket, var rest] ? rest : "";
+        if (request.Path.Value!.TrimStart('/').Split('/', 2) is not [Bucket, .. var rest])
+        {
+            return Error(404, "NoSuchBucket");
+        }
+
+        var key = rest is [var name] ? name : "";
         switch (request.Method)
         {
             case "PUT":

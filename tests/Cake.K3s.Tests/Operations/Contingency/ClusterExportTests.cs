@@ -74,6 +74,18 @@ public sealed class ClusterExportTests
         }
     }
 
+    [Test]
+    public void Should_SayWhere_When_NothingCanBeWrittenThere()
+    {
+        using var directory = new TemporaryDirectory();
+        using var archive = new ExportArchive(A.Time);
+        var file = Path.Combine(directory.Write("no-folder", ""), "export.tar.age");
+
+        Assert.That(
+            () => ClusterExport.EncryptAsync(archive, "age1", file, new AgeStandIn(), new AgeStandIn(), default),
+            Throws.TypeOf<K3sException>().With.Message.Contains(file).And.Property(nameof(K3sException.NextStep)).Contains("--out"));
+    }
+
     /// <summary>Writes what it is given as it is; with a fault all of it or half of it before.</summary>
     private sealed class AgeStandIn(bool writesAll = true, Exception? fault = null) : ICommandRunner, IToolbox
     {
