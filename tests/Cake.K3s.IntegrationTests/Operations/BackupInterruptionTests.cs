@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 using Cake.K3s.Hardening.Cluster.Backups;
 using Cake.K3s.Hosting;
 using Cake.K3s.IntegrationTests.Hardening.Cluster;
-using Cake.K3s.IntegrationTests.Images.Fixtures;
 using Cake.K3s.IntegrationTests.Kubernetes;
 using Cake.K3s.IntegrationTests.Kubernetes.Backups;
 using Cake.K3s.Kubernetes.Api;
