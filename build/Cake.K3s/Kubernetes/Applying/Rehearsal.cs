@@ -103,7 +103,7 @@ public static class Rehearsal
         var lists =
             from name in contents.Kinds
 
-            // A kind whose CRD is gone has no members left.
+                // A kind whose CRD is gone has no members left.
             let resource = served.FirstOrDefault(resource => ApplySetContents.NameOf(resource.Type) == name && resource.Verbs.Contains("list"))
             where resource is not null
             from namespaceName in resource.Namespaced ? contents.Namespaces : (IEnumerable<string?>)[null]
