@@ -94,7 +94,7 @@ internal sealed class ServingTests
     /// <summary>Asks again and again, through the Ingress.</summary>
     private sealed class Client : IAsyncDisposable
     {
-        private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(5) };
+        private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(30) };
         private readonly CancellationTokenSource _ending = new();
         private readonly string _host;
         private readonly Task _asking;
@@ -113,7 +113,7 @@ internal sealed class ServingTests
         /// <summary>Waits for an answer of a version.</summary>
         public async Task SeesAsync(string version)
         {
-            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+            using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
             while (await _next.Task.WaitAsync(limit.Token) != version)
             {
             }

@@ -12,6 +12,7 @@ namespace Cake.K3s.IntegrationTests.Kubernetes;
 
 /// <summary>One sandbox for all tests of this namespace; each test has a Kubernetes namespace of its own.</summary>
 [SetUpFixture]
+[Parallelizable(ParallelScope.Self | ParallelScope.Fixtures)]
 [SupportedOSPlatform("linux")]
 internal sealed class SharedSandbox
 {

@@ -64,11 +64,11 @@ public sealed class BedTests
     [Test]
     public async Task Should_leave_nothing_behind_When_the_process_that_owns_it_is_killed()
     {
-        using var owner = Process.Start("sleep", "60");
+        using var owner = Process.Start("sleep", "600");
         var bed = await Bed.StartAsync(TestSandbox.RepositoryRoot, owner: owner.Id);
         await bed.AddNodesAsync(2);
         owner.Kill();
-        await TestSandbox.UntilAsync(() => !Directory.Exists(bed.Directory), TimeSpan.FromSeconds(10));
+        await TestSandbox.UntilAsync(() => !Directory.Exists(bed.Directory), TimeSpan.FromMinutes(1));
 
         var left = await new CommandRunner(new SecretMask(), TimeProvider.System).RunAsync(
             new Command("sh", "-c", $"find /sys/fs/cgroup -name '{Path.GetFileName(bed.Directory)}*'; grep -l {bed.Directory} /proc/[0-9]*/environ /proc/[0-9]*/mounts 2>/dev/null || true"),

@@ -87,7 +87,7 @@ public sealed class ServerControlTests
             var before = await server.StateOfAsync("/etc");
             using (var someone = new Operator(
                 [server],
-                new HardeningSettings { UndoAfter = new Duration(TimeSpan.FromSeconds(3)) },
+                new HardeningSettings { UndoAfter = new Duration(TimeSpan.FromSeconds(10)) },
                 runner: real => new CutOffRunner(real, ChangeIsCommand, whenDone: true, () => server.RunAsync($"[ -e /var/lib/cake-k3s/armed ] && mkdir {other}"))))
             {
                 Assert.That(() => someone.Use(make).ApplyAsync(default), Throws.TypeOf<KilledException>());

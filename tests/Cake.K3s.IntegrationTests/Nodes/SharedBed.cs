@@ -6,6 +6,7 @@ namespace Cake.K3s.IntegrationTests.Nodes;
 
 /// <summary>One network for all tests of this namespace; each fixture starts nodes of its own in it.</summary>
 [SetUpFixture]
+[Parallelizable(ParallelScope.Self | ParallelScope.Fixtures)]
 internal sealed class SharedBed
 {
     private static Bed? _bed;

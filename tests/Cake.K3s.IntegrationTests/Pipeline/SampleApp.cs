@@ -9,7 +9,7 @@ namespace Cake.K3s.IntegrationTests.Pipeline;
 /// </summary>
 internal sealed partial class SampleApp : IAsyncDisposable
 {
-    private static readonly HttpClient Client = new() { Timeout = TimeSpan.FromSeconds(10) };
+    private static readonly HttpClient Client = new() { Timeout = TimeSpan.FromSeconds(30) };
 
     private SampleApp(string root) => Root = root;
 

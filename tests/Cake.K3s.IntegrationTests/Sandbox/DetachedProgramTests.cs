@@ -74,6 +74,6 @@ internal sealed class DetachedProgramTests
 
         // Until the script itself runs, the process is a launcher of another name.
         _ => Task.FromResult(problem ?? (File.Exists(Path.Combine(_directory, "begun")) ? null : "it has not begun")),
-        within ?? TimeSpan.FromSeconds(10),
+        within ?? TimeSpan.FromMinutes(1),
         CancellationToken.None);
 }

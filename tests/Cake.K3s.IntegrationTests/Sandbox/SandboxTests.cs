@@ -92,10 +92,10 @@ internal sealed class SandboxTests
     {
         var before = _sandbox.ProcessOf(part)!.Value;
         ProcessTable.Send(before, Signal.Kill);
-        await TestSandbox.UntilAsync(() => !ProcessTable.IsRunning(before), TimeSpan.FromSeconds(10));
+        await TestSandbox.UntilAsync(() => !ProcessTable.IsRunning(before), TimeSpan.FromMinutes(1));
 
         var addresses = await _sandbox.OpenAsync();
-        await TestSandbox.UntilAsync(() => _sandbox.ProcessOf(part) is not null, TimeSpan.FromSeconds(30));
+        await TestSandbox.UntilAsync(() => _sandbox.ProcessOf(part) is not null, TimeSpan.FromMinutes(1));
 
         Assert.That(addresses, Is.EqualTo(_addresses), "addresses are kept");
         Assert.That(_sandbox.ProcessOf(part), Is.Not.Null.And.Not.EqualTo(before));
@@ -119,7 +119,7 @@ internal sealed class SandboxTests
         var before = _sandbox.ProcessOf("registry")!.Value;
 
         ProcessTable.Send(before, Signal.Kill);
-        await TestSandbox.UntilAsync(() => _sandbox.ProcessOf("registry") is { } now && now != before, TimeSpan.FromSeconds(20));
+        await TestSandbox.UntilAsync(() => _sandbox.ProcessOf("registry") is { } now && now != before, TimeSpan.FromMinutes(1));
 
         Assert.That(_sandbox.ProcessOf("registry"), Is.Not.Null.And.Not.EqualTo(before));
     }

@@ -20,12 +20,26 @@ internal static class CustomTypes
         var definitions = (await LoadAsync(group is null ? Folder : $"{Folder}/{group}.yaml")).ToList();
         if (group is null)
         {
-            var middleware = JsonNode.Parse(KubernetesJson.Serialize(K3s.Sandbox.Network.Ingress.TraefikMiddleware.Definition))!.AsObject();
-            middleware["apiVersion"] = "apiextensions.k8s.io/v1";
-            middleware["kind"] = "CustomResourceDefinition";
-            definitions.Add(middleware);
+            definitions.Add(Middleware());
         }
 
+        await DefineAsync(api, definitions);
+    }
+
+    /// <summary>Defines Traefik's middlewares.</summary>
+    public static Task DefineMiddlewareAsync(ClusterApi api) => DefineAsync(api, [Middleware()]);
+
+    private static JsonObject Middleware()
+    {
+        var middleware = JsonNode.Parse(KubernetesJson.Serialize(K3s.Sandbox.Network.Ingress.TraefikMiddleware.Definition))!.AsObject();
+        middleware["apiVersion"] = "apiextensions.k8s.io/v1";
+        middleware["kind"] = "CustomResourceDefinition";
+        return middleware;
+    }
+
+    /// <summary>Defines types, and waits until they are served.</summary>
+    public static async Task DefineAsync(ClusterApi api, IReadOnlyList<JsonObject> definitions)
+    {
         foreach (var definition in definitions)
         {
             await api.ApplyAsync(definition, default);

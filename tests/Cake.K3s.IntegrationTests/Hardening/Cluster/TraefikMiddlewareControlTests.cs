@@ -4,7 +4,6 @@ using Cake.K3s.Hardening.Cluster.TraefikMiddleware;
 using Cake.K3s.IntegrationTests.Kubernetes;
 using Cake.K3s.IntegrationTests.Sandbox;
 using Cake.K3s.Kubernetes.Api;
-using k8s;
 using Microsoft.AspNetCore.Http;
 
 namespace Cake.K3s.IntegrationTests.Hardening.Cluster;
@@ -38,10 +37,7 @@ public sealed class TraefikMiddlewareControlTests
             return next(context);
         });
         _api = _host.Open();
-        var definition = JsonNode.Parse(KubernetesJson.Serialize(K3s.Sandbox.Network.Ingress.TraefikMiddleware.Definition))!.AsObject();
-        definition["apiVersion"] = "apiextensions.k8s.io/v1";
-        definition["kind"] = "CustomResourceDefinition";
-        await _api.CreateAsync(definition, default);
+        await CustomTypes.DefineMiddlewareAsync(_api);
         await _api.CreateAsync(Node("""{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}"""), default);
         await _api.ApplyAsync(
             Node("""

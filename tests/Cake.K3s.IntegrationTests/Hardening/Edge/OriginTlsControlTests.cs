@@ -21,15 +21,15 @@ public sealed class OriginTlsControlTests
     {
         _stage = await EdgeStage.StartAsync();
         _api = _stage.Open();
-        await _api.CreateAsync(
-            EdgeStage.Node("""
+        await CustomTypes.DefineAsync(
+            _api,
+            [EdgeStage.Node("""
                 {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "tlsoptions.traefik.io"},
                  "spec": {"group": "traefik.io", "scope": "Namespaced", "names": {"kind": "TLSOption", "listKind": "TLSOptionList", "plural": "tlsoptions", "singular": "tlsoption"},
                   "versions": [{"name": "v1alpha1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": {"type": "object", "properties": {
                     "clientAuth": {"type": "object", "properties": {"secretNames": {"type": "array", "items": {"type": "string"}},
                       "clientAuthType": {"type": "string", "enum": ["NoClientCert", "RequestClientCert", "RequireAnyClientCert", "VerifyClientCertIfGiven", "RequireAndVerifyClientCert"]}}}}}}}}}]}}
-                """),
-            default);
+                """)]);
         await _api.CreateAsync(EdgeStage.Node("""{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}"""), default);
         await _api.ApplyAsync(
             EdgeStage.Node("""

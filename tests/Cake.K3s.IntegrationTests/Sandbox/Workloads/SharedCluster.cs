@@ -4,6 +4,7 @@ namespace Cake.K3s.IntegrationTests.Sandbox.Workloads;
 
 /// <summary>One sandbox for all tests of workloads; they keep apart by namespace.</summary>
 [SetUpFixture]
+[Parallelizable(ParallelScope.Self | ParallelScope.Fixtures)]
 [SupportedOSPlatform("linux")]
 internal sealed class SharedCluster
 {
