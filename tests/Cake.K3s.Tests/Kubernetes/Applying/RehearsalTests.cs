@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Applying;
 using Cake.K3s.Kubernetes.Manifests;
