@@ -86,25 +86,14 @@ internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl
     /// <inheritdoc/>
     public virtual async Task<ImmutableArray<Finding>> AuditAsync(CancellationToken cancellationToken)
     {
-        // What is prepared may come from afar; without a node nobody wants it.
-        if (fleet.Nodes.IsEmpty)
-        {
-            return [];
-        }
-
-        await PrepareAsync(changes: false, cancellationToken);
+        await PrepareForNodesAsync(changes: false, cancellationToken);
         return [.. await Task.WhenAll(fleet.Nodes.Select(node => AuditAsync(node, cancellationToken)))];
     }
 
     /// <inheritdoc/>
     public virtual async Task<ImmutableArray<PlannedChange>> PlanAsync(CancellationToken cancellationToken)
     {
-        if (fleet.Nodes.IsEmpty)
-        {
-            return [];
-        }
-
-        await PrepareAsync(changes: true, cancellationToken);
+        await PrepareForNodesAsync(changes: true, cancellationToken);
         var planned = await ForEachAsync(inParallel: true, async node => Planned(node, ChangesFor(await KnownAsync(node, cancellationToken))), cancellationToken);
         return [.. planned.SelectMany(changes => changes)];
     }
@@ -112,12 +101,7 @@ internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl
     /// <inheritdoc/>
     public virtual async Task<ImmutableArray<PlannedChange>> ApplyAsync(CancellationToken cancellationToken)
     {
-        if (fleet.Nodes.IsEmpty)
-        {
-            return [];
-        }
-
-        await PrepareAsync(changes: true, cancellationToken);
+        await PrepareForNodesAsync(changes: true, cancellationToken);
         var applied = await ForEachAsync(!IsRisky, node => ApplyAsync(node, cancellationToken), cancellationToken);
         return [.. applied.SelectMany(changes => changes)];
     }
@@ -125,12 +109,7 @@ internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl
     /// <inheritdoc/>
     public virtual async Task<ImmutableArray<Finding>> VerifyAsync(CancellationToken cancellationToken)
     {
-        if (fleet.Nodes.IsEmpty)
-        {
-            return [];
-        }
-
-        await PrepareAsync(changes: false, cancellationToken);
+        await PrepareForNodesAsync(changes: false, cancellationToken);
         var found = await ForEachAsync(inParallel: true, async node =>
         {
             var facts = await KnownAsync(node, cancellationToken);
@@ -146,6 +125,10 @@ internal abstract class NodeControl(PipelineRun run, NodeFleet fleet) : IControl
         var undone = await ForEachAsync(!IsRisky, node => UndoAsync(node, cancellationToken), cancellationToken);
         return [.. undone.OfType<PlannedChange>()];
     }
+
+    // What is prepared may come from afar; without a node nobody wants it.
+    private Task PrepareForNodesAsync(bool changes, CancellationToken cancellationToken) =>
+        fleet.Nodes.IsEmpty ? Task.CompletedTask : PrepareAsync(changes, cancellationToken);
 
     private async Task<Finding> AuditAsync(Node node, CancellationToken cancellationToken)
     {
