@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
-using Cake.K3s.Nodes.Facts;
 using Cake.K3s.Nodes;
+using Cake.K3s.Nodes.Facts;
 using Cake.K3s.Processes;
 using Cake.K3s.Settings;
 
