@@ -94,6 +94,7 @@ internal sealed class Rollout
             ? Verdict.Waiting("NotFound", "is not there")
             : ReadinessRules.Judge(observation);
         var endsAt = _terms.StartedAt + (observation is null ? null : RolloutOverrides.Of(observation.Object).Deadline).GetValueOrDefault(_terms.Deadline);
+        NoteStruggle(tracked, verdict, observation, now);
         if (verdict.Class is VerdictClass.Waiting or VerdictClass.Transient && now >= endsAt)
         {
             verdict = verdict with
@@ -105,6 +106,14 @@ internal sealed class Rollout
             };
         }
 
+        if (verdict.Class == VerdictClass.Transient && tracked.StruggledSince + _terms.Patience is { } patientUntil && patientUntil < endsAt)
+        {
+            endsAt = patientUntil;
+            verdict = now < endsAt
+                ? verdict
+                : verdict with { Class = VerdictClass.Fatal, Message = $"no better for {_terms.Patience!.Value.TotalSeconds.ToString("0", CultureInfo.InvariantCulture)} s: {verdict.Message}" };
+        }
+
         tracked.Verdict = verdict;
         tracked.LookAgainAt = verdict.Class == VerdictClass.Ready
             ? verdict.RecheckAt
@@ -112,6 +121,19 @@ internal sealed class Rollout
         var newPods = observation is null ? [] : WorkloadPods.OfNewRevision(observation);
         NoteServing(key, newPods, now);
         Report(key, tracked, observation, newPods, now);
+    }
+
+    // Between two tries of a pull nothing is wrong for a moment; what runs has got over it.
+    private static void NoteStruggle(Tracked tracked, Verdict verdict, Observation? observation, DateTimeOffset now)
+    {
+        if (verdict.Class == VerdictClass.Transient)
+        {
+            tracked.StruggledSince ??= now;
+        }
+        else if (observation?.Pods.Any(pod => pod.Text("status", "phase") == "Running") == true)
+        {
+            tracked.StruggledSince = null;
+        }
     }
 
     private void NoteServing(ObjectKey key, ImmutableArray<JsonObject> newPods, DateTimeOffset now)
@@ -168,6 +190,8 @@ internal sealed class Rollout
         public Verdict Verdict { get; set; } = Verdict.Waiting("NotFound", "is not there");
 
         public DateTimeOffset? LookAgainAt { get; set; }
+
+        public DateTimeOffset? StruggledSince { get; set; }
 
         public WorkloadChanged? Reported { get; set; }
     }

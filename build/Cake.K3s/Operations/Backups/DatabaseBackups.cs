@@ -16,6 +16,7 @@ public sealed class DatabaseBackups
 {
     private const string Source = "backup";
     private static readonly TimeSpan Limit = TimeSpan.FromHours(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
     private static readonly GroupVersionKind CronJobType = new("batch", "v1", "CronJob");
 
     private readonly PipelineRun _run;
@@ -198,7 +199,7 @@ public sealed class DatabaseBackups
 
     private async Task FollowAsync(ClusterApi api, ObjectKey job, DateTimeOffset begin, string failed, string next, CancellationToken cancellationToken)
     {
-        var outcome = await _jobs.FollowAsync(api, job, new JobLog(_reporter, Source), new RolloutTerms(begin, Limit), cancellationToken);
+        var outcome = await _jobs.FollowAsync(api, job, new JobLog(_reporter, Source), new RolloutTerms(begin, Limit) { Patience = Patience }, cancellationToken);
         if (outcome.Succeeded)
         {
             return;

@@ -159,6 +159,35 @@ public sealed class RolloutTests
             """);
     }
 
+    [Test]
+    public void Should_FailLongBeforeTheDeadline_When_AnImageCannotBePulledForLongerThanThePatience()
+    {
+        var rollout = new Rollout([Api], new RolloutTerms(Start, TimeSpan.FromHours(2)) { Patience = TimeSpan.FromMinutes(5) }, _reported.Add);
+        See(rollout, Deployment(1, 1, 1, 0), ReplicaSet("new", 2), Pod(Waiting("ErrImagePull", "reg/api:1: no such host"), phase: "Pending"));
+        Assert.That(rollout.Judge(Start.AddSeconds(10)), Is.Null);
+        Assert.That(rollout.LookAgainAt, Is.EqualTo(Start.AddSeconds(310)), "nothing may change until then");
+
+        // Between two tries it only waits.
+        See(rollout, Pod(Waiting("ContainerCreating"), phase: "Pending"));
+        Assert.That(rollout.Judge(Start.AddSeconds(200)), Is.Null);
+        See(rollout, Pod(Waiting("ErrImagePull", "reg/api:1: no such host"), phase: "Pending"));
+
+        Assert.That(rollout.Judge(Start.AddSeconds(310))!.Failures.Single().Verdict.Message, Does.Contain("no better for 300 s").And.Contain("no such host"));
+    }
+
+    [Test]
+    public void Should_BePatientAgain_When_ItRanInBetween()
+    {
+        var rollout = new Rollout([Api], new RolloutTerms(Start, TimeSpan.FromHours(2)) { Patience = TimeSpan.FromMinutes(5) }, _reported.Add);
+        See(rollout, Deployment(1, 1, 1, 0), ReplicaSet("new", 2), Pod(Waiting("ErrImagePull", "reg/api:1: no such host"), phase: "Pending"));
+        rollout.Judge(Start.AddSeconds(10));
+        See(rollout, Pod(Running(20, ready: false)));
+        rollout.Judge(Start.AddSeconds(20));
+        See(rollout, Pod(Waiting("ErrImagePull", "reg/api:1: no such host"), phase: "Pending"));
+
+        Assert.That(rollout.Judge(Start.AddSeconds(320)), Is.Null);
+    }
+
     private Rollout Watch() => new([Api], new RolloutTerms(Start, TimeSpan.FromSeconds(60)), _reported.Add);
 
     private static void See(Rollout rollout, params JsonObject[] objects)
