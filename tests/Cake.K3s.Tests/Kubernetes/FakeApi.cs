@@ -38,6 +38,8 @@ internal sealed class FakeApi : HttpMessageHandler
     public void Always(string method, string path, string json, HttpStatusCode status = HttpStatusCode.OK) =>
         _rules.Add(new(method, path, () => Response(status, json), false));
 
+    public void Always(string method, string path, Func<HttpResponseMessage> answer) => _rules.Add(new(method, path, answer, false));
+
     public void Once(string method, string path, string json, HttpStatusCode status = HttpStatusCode.OK, TimeSpan? retryAfter = null) =>
         Once(method, path, () =>
         {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Text.Json.Nodes;
 using Cake.K3s.Kubernetes.Api;
 using Cake.K3s.Kubernetes.Readiness;
 using Cake.K3s.Reporting;
@@ -27,29 +28,38 @@ internal sealed class JobLog(IReporter reporter, string source)
     public async Task FollowAsync(ClusterApi api, ObjectKey job, CancellationToken finished, CancellationToken cancellationToken)
     {
         var readers = new Dictionary<string, Task>(StringComparer.Ordinal);
+        var options = new ListOptions { LabelSelector = $"{JobLabel}={job.Name}" };
         using var either = CancellationTokenSource.CreateLinkedTokenSource(finished, cancellationToken);
         try
         {
-            var options = new ListOptions { LabelSelector = $"{JobLabel}={job.Name}" };
             await foreach (var change in api.WatchAsync(Pods, job.Namespace, options, either.Token))
             {
-                foreach (var status in change.Object.ContainerStatuses())
-                {
-                    var hasLog = status.At("state", "running") is not null || status.At("state", "terminated") is not null;
-                    var id = $"{change.Object.Uid()}/{status.Text("name")}/{status.Number("restartCount")}";
-                    if (hasLog && !readers.ContainsKey(id))
-                    {
-                        readers[id] = ReadAsync(api, job.Namespace!, change.Object.ObjectName()!, status.Text("name")!, cancellationToken);
-                    }
-                }
+                Begin(change.Object);
             }
         }
         catch (OperationCanceledException) when (finished.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            // The Job has ended.
+            // The Job has ended. One that is quick ends before this watch has told of its pods.
+            foreach (var pod in (await api.ListAsync(Pods, job.Namespace, options, cancellationToken)).Items)
+            {
+                Begin(pod);
+            }
         }
 
         await Task.WhenAll(readers.Values);
+
+        void Begin(JsonObject? pod)
+        {
+            foreach (var status in pod.ContainerStatuses())
+            {
+                var hasLog = status.At("state", "running") is not null || status.At("state", "terminated") is not null;
+                var id = $"{pod.Uid()}/{status.Text("name")}/{status.Number("restartCount")}";
+                if (hasLog && !readers.ContainsKey(id))
+                {
+                    readers[id] = ReadAsync(api, job.Namespace!, pod.ObjectName()!, status.Text("name")!, cancellationToken);
+                }
+            }
+        }
     }
 
     /// <summary>Reads what the pods of a Job that has ended logged.</summary>
