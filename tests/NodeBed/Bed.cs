@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net.NetworkInformation;
 using Cake.K3s.Hosting;
 using Cake.K3s.Processes;
 using Cake.K3s.Reporting;
@@ -190,13 +189,10 @@ public sealed class Bed : IAsyncDisposable
     // Of 8192 networks, one that no bed has yet; where it starts to look differs from process to process.
     private static int FreeNetwork()
     {
-        var taken = NetworkInterface.GetAllNetworkInterfaces()
-            .SelectMany(device => device.GetIPProperties().UnicastAddresses)
-            .Select(address => address.Address.ToString())
-            .ToList();
+        var taken = File.ReadLines("/proc/net/fib_trie").Select(line => line.Trim()).ToHashSet();
         return Enumerable.Range(Random.Shared.Next(8192), 8192)
             .Select(number => number % 8192)
-            .First(number => !taken.Contains($"10.{213 + (number >> 8)}.{number & 0xFF}.1"));
+            .First(number => !taken.Contains($"|-- 10.{213 + (number >> 8)}.{number & 0xFF}.1"));
     }
 
     private sealed class ToLog(Action<string>? log) : IReporter

@@ -3,6 +3,7 @@ using Cake.K3s.Processes;
 using Cake.K3s.Reporting;
 using Cake.K3s.Sandbox.Database;
 using Cake.K3s.Sandbox.Engine;
+using Cake.K3s.Sandbox.Network;
 using Cake.K3s.Sandbox.Registry;
 using Cake.K3s.Tools;
 
@@ -43,7 +44,7 @@ internal sealed class SandboxParts : IAsyncDisposable
         var start = Convert.ToInt32(directory.Id[..2], 16);
 
         // While the bridge is there the addresses are in use by this very sandbox.
-        var network = IPNetwork.TryParse(before.EngineSubnet, out var kept) && (Bridge.Exists(directory.Bridge) || FreeSubnet.IsFree(kept, inUse))
+        var network = IPNetwork.TryParse(before.EngineSubnet, out var kept) && (NetworkDevices.Exists(directory.Bridge) || FreeSubnet.IsFree(kept, inUse))
             ? kept
             : FreeSubnet.ForPods(inUse, start);
         var services = IPNetwork.TryParse(before.ServiceSubnet, out kept) ? kept : FreeSubnet.ForServices(inUse, start);

@@ -1,7 +1,7 @@
 using System.ComponentModel;
 using System.Net;
-using System.Net.NetworkInformation;
 using System.Runtime.InteropServices;
+using Cake.K3s.Sandbox.Network;
 
 namespace Cake.K3s.Sandbox.Engine;
 
@@ -15,7 +15,7 @@ internal static class Bridge
     /// <exception cref="K3sException">The kernel refused (exit code 5).</exception>
     public static void Ensure(string name, IPAddress address, IPAddress mask)
     {
-        if (!Exists(name))
+        if (!NetworkDevices.Exists(name))
         {
             Control(name, "make", Request.AddBridge, new InterfaceRequest { Name = name }, byName: true);
         }
@@ -28,7 +28,7 @@ internal static class Bridge
     /// <summary>Removes the bridge and so the routes through it; one that is not there is fine.</summary>
     public static void Remove(string name)
     {
-        if (Exists(name))
+        if (NetworkDevices.Exists(name))
         {
             Control(name, "stop", Request.SetFlags, new InterfaceRequest { Name = name, Address = Flags(up: false) });
             Control(name, "remove", Request.RemoveBridge, new InterfaceRequest { Name = name }, byName: true);
@@ -37,12 +37,9 @@ internal static class Bridge
 
     /// <summary>The names of the machine's interfaces that have an address within a network.</summary>
     public static IEnumerable<string> Within(IPNetwork network) =>
-        from candidate in NetworkInterface.GetAllNetworkInterfaces()
+        from candidate in NetworkDevices.All()
         where candidate.GetIPProperties().UnicastAddresses.Any(address => network.Contains(address.Address))
         select candidate.Name;
-
-    /// <summary>Whether the machine has an interface of that name.</summary>
-    public static bool Exists(string name) => NetworkInterface.GetAllNetworkInterfaces().Any(candidate => candidate.Name == name);
 
     private static void Control(string name, string what, Request request, InterfaceRequest argument, bool byName = false)
     {

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Net;
-using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Cake.K3s.Sandbox.Controllers.Client;
 using Cake.K3s.Sandbox.Node;
@@ -139,6 +138,6 @@ internal sealed class DnsServer(NodeOptions options, ClusterCache cache, Cluster
         return null;
     }
 
-    private static IEnumerable<IPAddress> Resolvers() => NetworkInterface.GetAllNetworkInterfaces()
+    private static IEnumerable<IPAddress> Resolvers() => NetworkDevices.All()
         .SelectMany(network => network.GetIPProperties().DnsAddresses).Distinct();
 }

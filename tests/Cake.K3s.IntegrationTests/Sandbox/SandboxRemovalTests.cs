@@ -1,10 +1,10 @@
 using System.Net;
-using System.Net.NetworkInformation;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Cake.K3s.Processes;
 using Cake.K3s.Sandbox.Daemon;
 using Cake.K3s.Sandbox.Engine;
+using Cake.K3s.Sandbox.Network;
 using Cake.K3s.Sandbox.Node.Engine;
 using Cake.K3s.Tools;
 using Docker.DotNet;
@@ -143,7 +143,7 @@ internal sealed class SandboxRemovalTests
         var processes = ProcessTable.All()
             .Select(process => string.Join(' ', process.Arguments))
             .Where(line => line.Contains(directory.Root) || line.Contains(directory.Runtime));
-        var interfaces = NetworkInterface.GetAllNetworkInterfaces()
+        var interfaces = NetworkDevices.All()
             .Where(network => network.Name == directory.Bridge
                 || network.GetIPProperties().UnicastAddresses.Any(address => addresses.Any(network => network.Contains(address.Address))))
             .Select(network => network.Name);
